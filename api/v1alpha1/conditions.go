@@ -1,0 +1,97 @@
+// Copyright 2026 The RoomSecret Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+// ConditionType is the type of a condition in the status of a kind of this package.
+type ConditionType string
+
+const (
+	// ConditionReady is True when the object is as its spec says, and False or Unknown with the reason when it is not.
+	ConditionReady ConditionType = "Ready"
+	// ConditionReconciling is present, and True, while the controller is still working towards the spec.
+	ConditionReconciling ConditionType = "Reconciling"
+	// ConditionStalled is present, and True, while only a change by a person can help.
+	ConditionStalled ConditionType = "Stalled"
+	// ConditionDrifted is present, and True, while the room differs from the spec and driftPolicy says to leave it so.
+	ConditionDrifted ConditionType = "Drifted"
+)
+
+// Reason says why a condition or an entry has its state. The set is closed: every reason a controller reports is one
+// of the constants below.
+type Reason string
+
+// Reasons of a RoomSecret and of its entries.
+const (
+	// ReasonInSync surfaces when everything is as the spec says.
+	ReasonInSync Reason = "InSync"
+	// ReasonProgressing surfaces while work is under way or will be tried again by itself.
+	ReasonProgressing Reason = "Progressing"
+	// ReasonRoomNotFound surfaces when the Room or ClusterRoom that roomRef names does not exist.
+	ReasonRoomNotFound Reason = "RoomNotFound"
+	// ReasonRoomNotReady surfaces when there is no connection to the room at the moment.
+	ReasonRoomNotReady Reason = "RoomNotReady"
+	// ReasonAccessDenied surfaces when no access rule of the Room or ClusterRoom allows what the RoomSecret asks for.
+	ReasonAccessDenied Reason = "AccessDenied"
+	// ReasonSourceNotFound surfaces when the source Secret of a push does not exist.
+	ReasonSourceNotFound Reason = "SourceNotFound"
+	// ReasonKeyNotFound surfaces when the source Secret lacks a key that an entry names.
+	ReasonKeyNotFound Reason = "KeyNotFound"
+	// ReasonRoomSecretNotFound surfaces when the room holds no secret with the id that a pull entry names.
+	ReasonRoomSecretNotFound Reason = "RoomSecretNotFound"
+	// ReasonConflict surfaces when a room secret or a target exists or is claimed by somebody else.
+	ReasonConflict Reason = "Conflict"
+	// ReasonSkipped surfaces for an entry whose room secret belongs to somebody else and conflictPolicy is Skip.
+	ReasonSkipped Reason = "Skipped"
+	// ReasonInvalidKey surfaces when a name made from a key of the Secret is not a valid room secret id.
+	ReasonInvalidKey Reason = "InvalidKey"
+	// ReasonTooLarge surfaces when a value, a Secret, or the number of rows is larger than can be kept.
+	ReasonTooLarge Reason = "TooLarge"
+	// ReasonDrifted surfaces when the room differs from the spec and driftPolicy is Report.
+	ReasonDrifted Reason = "Drifted"
+	// ReasonUnsupported surfaces when the credential of the room cannot do what the entry needs.
+	ReasonUnsupported Reason = "Unsupported"
+	// ReasonRejected surfaces when the room understood a request and refused it.
+	ReasonRejected Reason = "Rejected"
+	// ReasonRateLimited surfaces when the room asks for a pause.
+	ReasonRateLimited Reason = "RateLimited"
+	// ReasonDeleting surfaces while an object is being deleted and something must be undone first.
+	ReasonDeleting Reason = "Deleting"
+	// ReasonOrphaned surfaces, as an event, when room secrets had to be left behind because the room stayed out of reach.
+	ReasonOrphaned Reason = "Orphaned"
+)
+
+// Reasons of a Room or ClusterRoom.
+const (
+	// ReasonConnected surfaces when the room is connected.
+	ReasonConnected Reason = "Connected"
+	// ReasonConnecting surfaces while the first connection is being made.
+	ReasonConnecting Reason = "Connecting"
+	// ReasonUnreachable surfaces when the endpoint does not answer, or the connection was lost and is being tried again.
+	ReasonUnreachable Reason = "Unreachable"
+	// ReasonUnauthorized surfaces when the endpoint does not accept the credential (HTTP 400 or 401).
+	ReasonUnauthorized Reason = "Unauthorized"
+	// ReasonForbidden surfaces when the credential is valid but not for this room (HTTP 403, or error code 1001).
+	ReasonForbidden Reason = "Forbidden"
+	// ReasonRoomUnknown surfaces when the endpoint does not have a room of this name (HTTP 404 or 410).
+	ReasonRoomUnknown Reason = "RoomUnknown"
+	// ReasonRoomClosed surfaces when the room is disabled (HTTP 423) or was closed for good.
+	ReasonRoomClosed Reason = "RoomClosed"
+	// ReasonCredentialNotFound surfaces when a Secret, or a key in it, that auth or tls names does not exist.
+	ReasonCredentialNotFound Reason = "CredentialNotFound"
+	// ReasonInvalidCredential surfaces when a credential is there but cannot be read as an API key, token or certificate.
+	ReasonInvalidCredential Reason = "InvalidCredential"
+)
+
+// Reasons returns every reason, in the order in which they are declared, for documentation and for tests that hold
+// the controllers to the closed set.
+func Reasons() []Reason {
+	return []Reason{
+		ReasonInSync, ReasonProgressing, ReasonRoomNotFound, ReasonRoomNotReady, ReasonAccessDenied,
+		ReasonSourceNotFound, ReasonKeyNotFound, ReasonRoomSecretNotFound, ReasonConflict, ReasonSkipped,
+		ReasonInvalidKey, ReasonTooLarge, ReasonDrifted, ReasonUnsupported, ReasonRejected, ReasonRateLimited,
+		ReasonDeleting, ReasonOrphaned,
+		ReasonConnected, ReasonConnecting, ReasonUnreachable, ReasonUnauthorized, ReasonForbidden, ReasonRoomUnknown,
+		ReasonRoomClosed, ReasonCredentialNotFound, ReasonInvalidCredential,
+	}
+}

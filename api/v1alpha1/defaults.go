@@ -1,0 +1,76 @@
+// Copyright 2026 The RoomSecret Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+import (
+	"cmp"
+	"time"
+)
+
+// Defaults that the code resolves rather than the schema: list items carry no schema defaults, so that what is in a
+// GitOps repository and what is in the cluster stay the same.
+const (
+	// DefaultParticipantName is the identity the operator signs tokens for when a room names none.
+	DefaultParticipantName = "roomsecret-operator"
+	// DefaultMIMEType is the type of a room secret when an entry names none.
+	DefaultMIMEType = "application/octet-stream"
+	// DefaultPollInterval is how often a room is read when it does not say.
+	DefaultPollInterval = time.Minute
+	// DefaultEndpoint is where a room is when it does not say.
+	DefaultEndpoint = "wss://api.meshagent.com"
+	// MaxRows is the largest number of rows or keys that one RoomSecret may have.
+	MaxRows = 256
+)
+
+// KindOrDefault returns the kind of the reference.
+func (r RoomReference) KindOrDefault() RoomKind { return cmp.Or(r.Kind, KindRoom) }
+
+// IDOrDefault returns the id of the room secret that the entry pushes.
+func (e PushEntry) IDOrDefault() string { return string(cmp.Or(e.ID, e.Name)) }
+
+// TypeOrDefault returns the MIME type of the room secret that the entry pushes.
+func (e PushEntry) TypeOrDefault() string { return string(cmp.Or(e.Type, DefaultMIMEType)) }
+
+// TypeOrDefault returns the MIME type of the room secrets.
+func (a PushAllKeys) TypeOrDefault() string { return string(cmp.Or(a.Type, DefaultMIMEType)) }
+
+// OnMissingOrDefault returns what to do when the room has no such secret.
+func (e PullEntry) OnMissingOrDefault() OnMissing { return cmp.Or(e.OnMissing, OnMissingFail) }
+
+// DeletionPolicyOrDefault returns what happens to our keys in a Merge target.
+func (p Pull) DeletionPolicyOrDefault() DeletionPolicy {
+	return cmp.Or(p.DeletionPolicy, DeletionDelete)
+}
+
+// CreationPolicyOrDefault returns how the target is owned.
+func (t PullTarget) CreationPolicyOrDefault() CreationPolicy {
+	return cmp.Or(t.CreationPolicy, CreationOwner)
+}
+
+// ConflictPolicyOrDefault returns what to do with a row that is not ours.
+func (p Push) ConflictPolicyOrDefault() ConflictPolicy { return cmp.Or(p.ConflictPolicy, ConflictFail) }
+
+// DriftPolicyOrDefault returns what to do with a row of ours that somebody changed.
+func (p Push) DriftPolicyOrDefault() DriftPolicy { return cmp.Or(p.DriftPolicy, DriftCorrect) }
+
+// DeletionPolicyOrDefault returns what happens to rows that are no longer wanted.
+func (p Push) DeletionPolicyOrDefault() DeletionPolicy {
+	return cmp.Or(p.DeletionPolicy, DeletionRetain)
+}
+
+// TargetName returns the name of the Secret that a pull writes, and "" for a push.
+func (rs *RoomSecret) TargetName() string {
+	if rs.Spec.Pull == nil {
+		return ""
+	}
+	return cmp.Or(rs.Spec.Pull.Target.Name, rs.Name)
+}
+
+// Direction returns which way values go.
+func (rs *RoomSecret) Direction() Direction {
+	if rs.Spec.Pull != nil {
+		return DirectionPull
+	}
+	return DirectionPush
+}

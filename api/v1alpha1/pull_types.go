@@ -1,0 +1,93 @@
+// Copyright 2026 The RoomSecret Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+// CreationPolicy says how the target of a pull is owned.
+// +kubebuilder:validation:Enum=Owner;Merge;Orphan
+type CreationPolicy string
+
+const (
+	// CreationOwner creates the Secret, owned by the RoomSecret: it is deleted with it.
+	CreationOwner CreationPolicy = "Owner"
+	// CreationMerge adds keys to a Secret that somebody else created.
+	CreationMerge CreationPolicy = "Merge"
+	// CreationOrphan creates the Secret and leaves it when the RoomSecret is deleted.
+	CreationOrphan CreationPolicy = "Orphan"
+)
+
+// OnMissing says what to do with a key whose room secret does not exist.
+// +kubebuilder:validation:Enum=Fail;Keep;Remove
+type OnMissing string
+
+const (
+	// OnMissingFail keeps what is there and is not Ready. A target that does not exist yet is not created.
+	OnMissingFail OnMissing = "Fail"
+	// OnMissingKeep keeps what is there and is content.
+	OnMissingKeep OnMissing = "Keep"
+	// OnMissingRemove removes the key from the target.
+	OnMissingRemove OnMissing = "Remove"
+)
+
+// Pull puts values of the room into a Kubernetes Secret.
+// +kubebuilder:validation:XValidation:rule="!has(self.deletionPolicy) || (has(self.target) && has(self.target.creationPolicy) && self.target.creationPolicy == 'Merge')",message="spec.pull.deletionPolicy goes with target.creationPolicy Merge only: an Owner target goes with its owner, an Orphan target stays"
+type Pull struct {
+	// target is the Secret to write.
+	// +optional
+	Target PullTarget `json:"target,omitempty,omitzero"`
+	// entries are the keys of the target and where their values come from.
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=256
+	// +listType=map
+	// +listMapKey=key
+	// +required
+	Entries []PullEntry `json:"entries"`
+	// deletionPolicy says what happens to our keys in a target with creationPolicy Merge when their entry or the
+	// RoomSecret is deleted: Delete (the default) or Retain.
+	// +optional
+	DeletionPolicy DeletionPolicy `json:"deletionPolicy,omitempty"`
+}
+
+// PullTarget is the Secret that a pull writes.
+type PullTarget struct {
+	// name of the Secret. The default is metadata.name.
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$')",message="must be a valid name for a Secret"
+	// +optional
+	Name string `json:"name,omitempty"`
+	// labels to put on the Secret.
+	// +kubebuilder:validation:MaxProperties=64
+	// +optional
+	Labels map[string]string `json:"labels,omitempty"`
+	// annotations to put on the Secret.
+	// +kubebuilder:validation:MaxProperties=64
+	// +optional
+	Annotations map[string]string `json:"annotations,omitempty"`
+	// creationPolicy says how the Secret is owned: Owner, Merge or Orphan.
+	// +kubebuilder:default=Owner
+	// +optional
+	CreationPolicy CreationPolicy `json:"creationPolicy,omitempty"`
+}
+
+// PullEntry fills one key of the target.
+type PullEntry struct {
+	// key in the target.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[-._a-zA-Z0-9]+$')",message="must be a valid key of a Secret: letters, digits, '-', '_' and '.'"
+	// +required
+	Key string `json:"key"`
+	// id of the room secret.
+	// +required
+	ID SecretID `json:"id"`
+	// forIdentity is the owner of the room secret. The default is the operator's own identity. It needs a room whose
+	// credential is an API key.
+	// +optional
+	ForIdentity Identity `json:"forIdentity,omitempty"`
+	// delegatedTo chooses the row that is delegated to this identity.
+	// +optional
+	DelegatedTo Identity `json:"delegatedTo,omitempty"`
+	// onMissing says what to do when the room has no such secret: Fail (the default), Keep or Remove.
+	// +optional
+	OnMissing OnMissing `json:"onMissing,omitempty"`
+}

@@ -1,0 +1,217 @@
+// Copyright 2026 The RoomSecret Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// RoomReference names the room that a RoomSecret works with.
+type RoomReference struct {
+	// kind is Room, in the namespace of the RoomSecret, or ClusterRoom. The default is Room.
+	// +optional
+	Kind RoomKind `json:"kind,omitempty"`
+	// name is the name of the Room or ClusterRoom.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +required
+	Name string `json:"name"`
+}
+
+// RoomSecretSpec says what the room should hold (push) or what should come out of it (pull).
+// +kubebuilder:validation:XValidation:rule="[has(self.push), has(self.pull)].exists_one(x, x)",message="exactly one of spec.push and spec.pull must be set"
+// +kubebuilder:validation:XValidation:rule="has(self.push) == has(oldSelf.push)",message="a RoomSecret cannot change its direction: create another RoomSecret"
+type RoomSecretSpec struct {
+	// roomRef names the room. It cannot be changed: create another RoomSecret for another room.
+	// +kubebuilder:validation:XValidation:rule="self.name == oldSelf.name && (has(self.kind) ? self.kind : 'Room') == (has(oldSelf.kind) ? oldSelf.kind : 'Room')",message="spec.roomRef cannot be changed: create another RoomSecret for another room"
+	// +required
+	RoomRef RoomReference `json:"roomRef"`
+	// push puts values of a Kubernetes Secret into the room.
+	// +optional
+	Push *Push `json:"push,omitempty"`
+	// pull puts values of the room into a Kubernetes Secret.
+	// +optional
+	Pull *Pull `json:"pull,omitempty"`
+}
+
+// RoomSecretStatus tells how the RoomSecret stands and, on push, which rows of the room are ours.
+type RoomSecretStatus struct {
+	// observedGeneration is the generation of the spec that the conditions speak of; -1 before any controller has seen it.
+	// +optional
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+	// conditions: Ready, and while they are true Reconciling, Stalled and Drifted.
+	// +listType=map
+	// +listMapKey=type
+	// +optional
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+	// direction is Push or Pull.
+	// +optional
+	Direction Direction `json:"direction,omitempty"`
+	// summary counts the entries by state.
+	// +optional
+	Summary *Summary `json:"summary,omitempty"`
+	// entries has one item for each row of the room (push) or key of the target (pull). It is the ledger: only what is
+	// recorded here, with a valid seal, is ever changed or deleted.
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=512
+	// +optional
+	Entries []EntryStatus `json:"entries,omitempty"`
+	// target is the Kubernetes Secret that a pull writes.
+	// +optional
+	Target *TargetStatus `json:"target,omitempty"`
+	// binding names the Secret for consumers that follow the Service Binding specification.
+	// +optional
+	Binding *BindingStatus `json:"binding,omitempty"`
+	// lastChangeTime is when something was last written to the room or to the target.
+	// +optional
+	LastChangeTime *metav1.Time `json:"lastChangeTime,omitempty"`
+}
+
+// Direction says which way values go.
+type Direction string
+
+const (
+	// DirectionPush is from a Kubernetes Secret into the room.
+	DirectionPush Direction = "Push"
+	// DirectionPull is from the room into a Kubernetes Secret.
+	DirectionPull Direction = "Pull"
+)
+
+// Summary counts entries.
+type Summary struct {
+	// ready is "<in sync>/<desired>", for people.
+	// +optional
+	Ready string `json:"ready,omitempty"`
+	// desired is the number of entries that the spec asks for.
+	Desired int32 `json:"desired"`
+	// inSync is how many of them are as they should be.
+	InSync int32 `json:"inSync"`
+	// failed is how many of them could not be made so.
+	Failed int32 `json:"failed"`
+	// drifted is how many of them differ in the room and are left so (driftPolicy Report).
+	Drifted int32 `json:"drifted"`
+	// pending is how many of them are still being worked on.
+	Pending int32 `json:"pending"`
+}
+
+// EntryState is the state of one entry.
+// +kubebuilder:validation:Enum=Pending;InSync;Drifted;Failed;Skipped;Deleting
+type EntryState string
+
+const (
+	// EntryPending is an entry that has been decided and not yet confirmed.
+	EntryPending EntryState = "Pending"
+	// EntryInSync is an entry that is as it should be.
+	EntryInSync EntryState = "InSync"
+	// EntryDrifted is an entry that differs in the room and is left so.
+	EntryDrifted EntryState = "Drifted"
+	// EntryFailed is an entry that could not be made as it should be; the reason says why.
+	EntryFailed EntryState = "Failed"
+	// EntrySkipped is an entry whose row belongs to somebody else (conflictPolicy Skip).
+	EntrySkipped EntryState = "Skipped"
+	// EntryDeleting is a row that is being deleted from the room.
+	EntryDeleting EntryState = "Deleting"
+)
+
+// Origin says how something came to be ours.
+// +kubebuilder:validation:Enum=Created;Adopted
+type Origin string
+
+const (
+	// OriginCreated is what we created.
+	OriginCreated Origin = "Created"
+	// OriginAdopted is what existed and was taken over (conflictPolicy Adopt).
+	OriginAdopted Origin = "Adopted"
+)
+
+// EntryStatus is the state of one row of the room or of one key of the target.
+type EntryStatus struct {
+	// name is unique within the list: on push <id>[@<identity>][><delegate>], on pull the key.
+	// +required
+	Name string `json:"name"`
+	// entry is the name of the entry of the spec, on push.
+	// +optional
+	Entry string `json:"entry,omitempty"`
+	// id is the id of the room secret.
+	// +optional
+	ID string `json:"id,omitempty"`
+	// identity is the owner of the room secret.
+	// +optional
+	Identity string `json:"identity,omitempty"`
+	// delegatedTo is the identity that the room secret is delegated to.
+	// +optional
+	DelegatedTo string `json:"delegatedTo,omitempty"`
+	// state of the entry.
+	// +required
+	State EntryState `json:"state"`
+	// reason says why, when the state is not InSync.
+	// +optional
+	Reason Reason `json:"reason,omitempty"`
+	// message says what to do about it.
+	// +kubebuilder:validation:MaxLength=1024
+	// +optional
+	Message string `json:"message,omitempty"`
+	// origin says how the row or key came to be ours. Without it, it is not ours.
+	// +optional
+	Origin Origin `json:"origin,omitempty"`
+	// digest is a keyed digest of what we last wrote; it says nothing about the value without the operator's key.
+	// +optional
+	Digest string `json:"digest,omitempty"`
+	// seal proves that the operator wrote this record. A record without a valid seal gives no right to change anything.
+	// +optional
+	Seal string `json:"seal,omitempty"`
+	// lastChangeTime is when the row or key was last written.
+	// +optional
+	LastChangeTime *metav1.Time `json:"lastChangeTime,omitempty"`
+}
+
+// TargetStatus names the Kubernetes Secret that a pull writes.
+type TargetStatus struct {
+	// name of the Secret.
+	// +required
+	Name string `json:"name"`
+}
+
+// BindingStatus names a Secret, as the Service Binding specification expects it.
+type BindingStatus struct {
+	// name of the Secret.
+	// +required
+	Name string `json:"name"`
+}
+
+// RoomSecret keeps secrets of a room and a Kubernetes Secret in step, in one direction.
+//
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:shortName=rmsec,categories=roomsecrets
+// +kubebuilder:printcolumn:name="Direction",type=string,JSONPath=`.status.direction`
+// +kubebuilder:printcolumn:name="Room",type=string,JSONPath=`.spec.roomRef.name`
+// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="Status",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
+// +kubebuilder:printcolumn:name="Entries",type=string,JSONPath=`.status.summary.ready`
+// +kubebuilder:printcolumn:name="Changed",type=date,JSONPath=`.status.lastChangeTime`
+// +kubebuilder:printcolumn:name="Message",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+type RoomSecret struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	// spec says what to keep in step with what.
+	// +required
+	Spec RoomSecretSpec `json:"spec"`
+	// status tells how it stands.
+	// +kubebuilder:default={"observedGeneration":-1}
+	// +optional
+	Status RoomSecretStatus `json:"status,omitempty"`
+}
+
+// RoomSecretList is a list of RoomSecrets.
+//
+// +kubebuilder:object:root=true
+type RoomSecretList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []RoomSecret `json:"items"`
+}
