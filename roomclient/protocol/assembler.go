@@ -1,0 +1,139 @@
+// Copyright 2026 The RoomSecret Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package protocol
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"unicode/utf8"
+)
+
+// Defaults of an [Assembler]'s limits, in bytes.
+const (
+	DefaultMaxMessage  = 4 << 20
+	DefaultMaxChunk    = 1 << 20
+	DefaultMaxTypeName = 256
+)
+
+// ErrTooLarge is returned for a message, packet or type name beyond the limits.
+var ErrTooLarge = errors.New("protocol: message too large")
+
+// FramingError says how a peer broke the order of packets. Nothing the peer sent is
+// quoted. The connection is of no use afterwards: close it with status 1002.
+type FramingError struct{ Reason string }
+
+// Error implements error.
+func (e *FramingError) Error() string { return "protocol: framing violation: " + e.Reason }
+
+func violation(format string, args ...any) error {
+	return &FramingError{Reason: fmt.Sprintf(format, args...)}
+}
+
+// Assembler puts packets together again: one state machine a connection, because
+// messages are never interleaved (room protocol, section 1.4). The zero value is
+// ready to use. It is not safe for concurrent use: the reader owns it.
+type Assembler struct {
+	// MaxMessage is the most data bytes of a message; 0 means DefaultMaxMessage.
+	MaxMessage int
+	// MaxChunk is the most data bytes of a packet; 0 means DefaultMaxChunk. It is
+	// larger than what we send because receivers accept whatever length arrives.
+	MaxChunk int
+	// MaxType is the longest type name in bytes; 0 means DefaultMaxTypeName.
+	MaxType int
+
+	msg  Message
+	want uint32 // data packets of the message under way; 0: idle
+	next uint32 // index of the packet expected next
+}
+
+// Add takes the next packet. complete tells that msg is whole; its memory is then
+// the caller's. The packet's own memory is not kept. Errors are a [*FramingError] or
+// [ErrTooLarge]; after an error the unfinished message is forgotten.
+func (a *Assembler) Add(packet []byte) (msg Message, complete bool, err error) {
+	if err := a.add(packet); err != nil {
+		a.reset()
+		return Message{}, false, err
+	}
+	if a.next <= a.want {
+		return Message{}, false, nil
+	}
+	msg = a.msg
+	a.reset()
+	return msg, true, nil
+}
+
+func (a *Assembler) reset() { a.msg, a.want, a.next = Message{}, 0, 0 }
+
+func (a *Assembler) add(packet []byte) error {
+	if len(packet) < dataPacketSize {
+		return violation("packet of %d bytes", len(packet))
+	}
+	id := binary.BigEndian.Uint64(packet)
+	index := binary.BigEndian.Uint32(packet[8:])
+	switch {
+	case index != a.next:
+		return violation("packet index %d where %d was expected", index, a.next)
+	case index == 0:
+		return a.begin(id, packet)
+	case id != a.msg.ID:
+		return violation("message id changed at packet %d", index)
+	default:
+		return a.extend(packet[dataPacketSize:])
+	}
+}
+
+func (a *Assembler) begin(id uint64, packet []byte) error {
+	if len(packet) < headerPacketSize {
+		return violation("header packet of %d bytes", len(packet))
+	}
+	count := binary.BigEndian.Uint32(packet[12:])
+	name := packet[headerPacketSize:]
+	switch {
+	case len(name) > limit(a.MaxType, DefaultMaxTypeName):
+		return fmt.Errorf("%w: type name of %d bytes", ErrTooLarge, len(name))
+	case !utf8.Valid(name):
+		return violation("type name is not UTF-8")
+	case uint64(count) > uint64(limit(a.MaxMessage, DefaultMaxMessage)):
+		// Even packets of one byte would go beyond the limit.
+		return fmt.Errorf("%w: %d packets announced", ErrTooLarge, count)
+	}
+	a.msg = Message{ID: id, Type: typeName(name)}
+	a.want, a.next = count, 1
+	return nil
+}
+
+// extend grows the message by what arrived and never by what was announced, so that
+// a header alone holds no memory.
+func (a *Assembler) extend(chunk []byte) error {
+	if len(chunk) > limit(a.MaxChunk, DefaultMaxChunk) {
+		return fmt.Errorf("%w: packet of %d data bytes", ErrTooLarge, len(chunk))
+	}
+	if len(a.msg.Data)+len(chunk) > limit(a.MaxMessage, DefaultMaxMessage) {
+		return fmt.Errorf("%w: more than %d data bytes", ErrTooLarge, limit(a.MaxMessage, DefaultMaxMessage))
+	}
+	a.msg.Data = append(a.msg.Data, chunk...)
+	a.next++
+	return nil
+}
+
+// typeName returns the constant for the names that arrive all the time, which saves
+// an allocation a message.
+func typeName(name []byte) string {
+	switch string(name) {
+	case TypeResponse:
+		return TypeResponse
+	case TypeInvokeTool:
+		return TypeInvokeTool
+	default:
+		return string(name)
+	}
+}
+
+func limit(configured, standard int) int {
+	if configured > 0 {
+		return configured
+	}
+	return standard
+}
