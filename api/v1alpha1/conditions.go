@@ -39,6 +39,10 @@ const (
 	ReasonKeyNotFound Reason = "KeyNotFound"
 	// ReasonRoomSecretNotFound surfaces when the room holds no secret with the id that a pull entry names.
 	ReasonRoomSecretNotFound Reason = "RoomSecretNotFound"
+	// ReasonTargetNotFound surfaces when the target of a pull with creationPolicy Merge does not exist.
+	ReasonTargetNotFound Reason = "TargetNotFound"
+	// ReasonTargetImmutable surfaces when the target of a pull is marked immutable and would have to change.
+	ReasonTargetImmutable Reason = "TargetImmutable"
 	// ReasonConflict surfaces when a room secret or a target exists or is claimed by somebody else.
 	ReasonConflict Reason = "Conflict"
 	// ReasonSkipped surfaces for an entry whose room secret belongs to somebody else and conflictPolicy is Skip.
@@ -88,7 +92,8 @@ const (
 func Reasons() []Reason {
 	return []Reason{
 		ReasonInSync, ReasonProgressing, ReasonRoomNotFound, ReasonRoomNotReady, ReasonAccessDenied,
-		ReasonSourceNotFound, ReasonKeyNotFound, ReasonRoomSecretNotFound, ReasonConflict, ReasonSkipped,
+		ReasonSourceNotFound, ReasonKeyNotFound, ReasonRoomSecretNotFound, ReasonTargetNotFound,
+		ReasonTargetImmutable, ReasonConflict, ReasonSkipped,
 		ReasonInvalidKey, ReasonTooLarge, ReasonDrifted, ReasonUnsupported, ReasonRejected, ReasonRateLimited,
 		ReasonDeleting, ReasonOrphaned,
 		ReasonConnected, ReasonConnecting, ReasonUnreachable, ReasonUnauthorized, ReasonForbidden, ReasonRoomUnknown,

@@ -185,7 +185,7 @@ type BindingStatus struct {
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
-// +kubebuilder:resource:shortName=rmsec,categories=roomsecrets
+// +kubebuilder:resource:shortName=rmsec,categories=roomsync
 // +kubebuilder:printcolumn:name="Direction",type=string,JSONPath=`.status.direction`
 // +kubebuilder:printcolumn:name="Room",type=string,JSONPath=`.spec.roomRef.name`
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`

@@ -1,0 +1,281 @@
+// Copyright 2026 The RoomSecret Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package plan
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
+)
+
+// maxTargetBytes is the size that the API server allows for the data of a Secret.
+const maxTargetBytes = 1 << 20
+
+// PullKey is one key that a pull asks for.
+type PullKey struct {
+	// Key in the target.
+	Key string
+	// Row of the room that its value comes from.
+	Row Row
+	// OnMissing says what to do when the room has no such row.
+	OnMissing v1alpha1.OnMissing
+}
+
+// PullKeys lists the keys that a pull asks for, sorted, given the identity of the operator in the room.
+func PullKeys(pull *v1alpha1.Pull, own string) []PullKey {
+	keys := make([]PullKey, 0, len(pull.Entries))
+	for _, entry := range pull.Entries {
+		keys = append(keys, PullKey{
+			Key:       entry.Key,
+			Row:       Row{Identity: cmp.Or(string(entry.ForIdentity), own), ID: string(entry.ID), DelegatedTo: string(entry.DelegatedTo)},
+			OnMissing: entry.OnMissingOrDefault(),
+		})
+	}
+	slices.SortFunc(keys, func(a, b PullKey) int { return cmp.Compare(a.Key, b.Key) })
+	return keys
+}
+
+// Target is what is known of the Secret that a pull writes.
+type Target struct {
+	// Name of the Secret.
+	Name string
+	// Exists says whether it is there.
+	Exists bool
+	// Owned is true when the RoomSecret is its controller.
+	Owned bool
+	// Immutable is true when its data cannot be changed.
+	Immutable bool
+	// Metadata is false when labels or annotations that the spec asks for are not there as asked.
+	Metadata bool
+	// Keys has the digest of each key that is there.
+	Keys map[string]string
+}
+
+// PullInput is everything that decides a pull.
+type PullInput struct {
+	// Keys that the spec asks for, as PullKeys returns them.
+	Keys []PullKey
+	// Observed has, for each row, what the room holds; the digest is that of the key with the row's value.
+	Observed map[string]Observed
+	// Size is the sum of the sizes of the values found, in bytes.
+	Size int
+	// Ledger has the records, by key, whose seal is valid for this target.
+	Ledger map[string]Record
+	// Target is what is there.
+	Target Target
+	// ClaimedBy names the RoomSecret that has the better claim to the target, if any.
+	ClaimedBy string
+	// Access says what the room allows.
+	Access Access
+	// Creation and Deletion are the policies of the spec.
+	Creation v1alpha1.CreationPolicy
+	Deletion v1alpha1.DeletionPolicy
+}
+
+// KeyOp is something to do to a key of the target.
+type KeyOp string
+
+const (
+	// KeyKeep leaves the key as it is, and ours if it is ours.
+	KeyKeep KeyOp = "keep"
+	// KeySet writes the value of the room.
+	KeySet KeyOp = "set"
+	// KeyRemove removes the key.
+	KeyRemove KeyOp = "remove"
+	// KeyRelease leaves the key, and gives up that it is ours.
+	KeyRelease KeyOp = "release"
+)
+
+// KeyStep is the decision about one key.
+type KeyStep struct {
+	// Key in the target.
+	Key string
+	// Wanted is the key of the spec, and nil for a key that is no longer wanted.
+	Wanted *PullKey
+	// Op is what to do.
+	Op KeyOp
+	// State, Reason and Message are what to report when the target has been written.
+	State   v1alpha1.EntryState
+	Reason  v1alpha1.Reason
+	Message string
+	// Passing is true when trying again may help.
+	Passing bool
+	// Before is the record of the ledger, and nil when there was none.
+	Before *Record
+	// After is the record once the target has been written, and nil when there is to be none.
+	After *Record
+}
+
+// PullPlan is the decision about a target.
+type PullPlan struct {
+	// Steps are sorted by key.
+	Steps []KeyStep
+	// Problem is set when the target as a whole cannot be written; then no step is done.
+	Problem *Problem
+	// Create is true when the target is to be created.
+	Create bool
+	// Apply is true when the target differs from what it should be.
+	Apply bool
+}
+
+// Pull decides a pull.
+func Pull(in PullInput) PullPlan {
+	var out PullPlan
+	for i := range in.Keys {
+		out.Steps = append(out.Steps, in.decideKey(&in.Keys[i]))
+	}
+	for key := range maps.Keys(in.Ledger) {
+		if !slices.ContainsFunc(in.Keys, func(k PullKey) bool { return k.Key == key }) {
+			out.Steps = append(out.Steps, in.decideLeftover(key))
+		}
+	}
+	slices.SortFunc(out.Steps, func(a, b KeyStep) int { return cmp.Compare(a.Key, b.Key) })
+	if out.Problem = in.targetProblem(); out.Problem != nil {
+		return out
+	}
+	return in.decideTarget(out)
+}
+
+// targetProblem says why the target as a whole may not be written.
+func (in PullInput) targetProblem() *Problem {
+	exists, ours := in.Target.Exists, in.ours()
+	switch {
+	case in.ClaimedBy != "":
+		return &Problem{Reason: v1alpha1.ReasonConflict, Message: fmt.Sprintf("RoomSecret %s already writes Secret %q: choose another target name, or delete one of the two.", in.ClaimedBy, in.Target.Name)}
+	case in.Size > maxTargetBytes:
+		return &Problem{Reason: v1alpha1.ReasonTooLarge, Message: "The values are larger than the 1 MiB that a Secret can hold: split the entries over several RoomSecrets."}
+	case in.Creation == v1alpha1.CreationMerge && !exists:
+		return &Problem{Reason: v1alpha1.ReasonTargetNotFound, Message: fmt.Sprintf("Secret %q does not exist, and creationPolicy Merge does not create it: create it, or use Owner.", in.Target.Name)}
+	case in.Creation != v1alpha1.CreationMerge && exists && !ours:
+		return &Problem{Reason: v1alpha1.ReasonConflict, Message: fmt.Sprintf("Secret %q exists and is not ours: delete it, choose another target name, or use creationPolicy Merge.", in.Target.Name)}
+	}
+	return nil
+}
+
+// ours reports whether the target was created by this RoomSecret.
+func (in PullInput) ours() bool {
+	switch in.Creation {
+	case v1alpha1.CreationOwner:
+		return in.Target.Owned
+	case v1alpha1.CreationOrphan:
+		return in.Target.Owned || slices.ContainsFunc(slices.Collect(maps.Keys(in.Ledger)), in.keyIsOurs)
+	case v1alpha1.CreationMerge:
+	}
+	return false
+}
+
+// keyIsOurs reports whether the ledger makes a key of the target ours: an intent counts only when what is there is what
+// we meant to write.
+func (in PullInput) keyIsOurs(key string) bool {
+	record, ok := in.Ledger[key]
+	return ok && (record.Confirmed || in.Target.Keys[key] == record.Digest)
+}
+
+func (in PullInput) decideKey(want *PullKey) KeyStep {
+	step := KeyStep{Key: want.Key, Wanted: want, Op: KeyKeep}
+	if before, ok := in.Ledger[want.Key]; ok {
+		step.Before, step.After = &before, &before
+	}
+	there, exists := in.Target.Keys[want.Key]
+	foreign := in.Creation == v1alpha1.CreationMerge && exists && !in.keyIsOurs(want.Key)
+	seen, looked := in.Observed[want.Key]
+	switch {
+	case !in.Access.Allows(want.Row, v1alpha1.OperationRead):
+		return step.stop(Problem{Reason: v1alpha1.ReasonAccessDenied, Message: "No access rule of the room allows to read this room secret: add a rule with its id, identity and the operation Read" + delegateHint(want.Row) + "."})
+	case foreign:
+		step.After = nil
+		return step.stop(Problem{Reason: v1alpha1.ReasonConflict, Message: fmt.Sprintf("Key %q of the target exists and is not ours: remove it, or choose another key.", want.Key)})
+	case !looked:
+		return step.stop(Problem{Reason: v1alpha1.ReasonProgressing, Message: "The room has not been read yet.", Passing: true})
+	case seen.Unknown != nil:
+		return step.stop(*seen.Unknown)
+	case !seen.Exists:
+		return step.missing(want.OnMissing, exists)
+	}
+	step.State = v1alpha1.EntryInSync
+	step.After = &Record{Digest: seen.Digest, Origin: v1alpha1.OriginCreated, Confirmed: true}
+	if there != seen.Digest {
+		step.Op = KeySet
+	}
+	return step
+}
+
+// missing decides about a key whose row the room does not have.
+func (s KeyStep) missing(policy v1alpha1.OnMissing, exists bool) KeyStep {
+	s.State, s.Reason = v1alpha1.EntryInSync, v1alpha1.ReasonRoomSecretNotFound
+	switch policy {
+	case v1alpha1.OnMissingKeep:
+		s.Message = "The room has no such secret; onMissing Keep leaves the key as it is."
+		return s
+	case v1alpha1.OnMissingRemove:
+		s.Message = "The room has no such secret; onMissing Remove takes the key away."
+		s.After = nil
+		if exists {
+			s.Op = KeyRemove
+		}
+		return s
+	case v1alpha1.OnMissingFail:
+	}
+	return s.stop(Problem{Reason: v1alpha1.ReasonRoomSecretNotFound, Message: fmt.Sprintf("The room has no secret %q: create it, or change onMissing.", s.Wanted.Row.Name(s.Wanted.Row.Identity))})
+}
+
+// decideLeftover decides about a key of the ledger that the spec no longer asks for.
+func (in PullInput) decideLeftover(key string) KeyStep {
+	before := in.Ledger[key]
+	step := KeyStep{Key: key, Op: KeyRelease, State: v1alpha1.EntryDeleting, Before: &before}
+	_, exists := in.Target.Keys[key]
+	retain := in.Creation == v1alpha1.CreationMerge && in.Deletion == v1alpha1.DeletionRetain
+	if exists && !retain && in.keyIsOurs(key) {
+		step.Op = KeyRemove
+	}
+	return step
+}
+
+func (s KeyStep) stop(problem Problem) KeyStep {
+	s.State = v1alpha1.EntryFailed
+	if problem.Passing {
+		s.State = v1alpha1.EntryPending
+	}
+	s.Reason, s.Message, s.Passing = problem.Reason, problem.Message, problem.Passing
+	return s
+}
+
+// decideTarget decides whether the target is created or written, given the steps.
+func (in PullInput) decideTarget(out PullPlan) PullPlan {
+	incomplete := slices.ContainsFunc(out.Steps, func(s KeyStep) bool { return s.Wanted != nil && s.State != v1alpha1.EntryInSync })
+	changes := !in.Target.Metadata || slices.ContainsFunc(out.Steps, func(s KeyStep) bool { return s.Op != KeyKeep })
+	switch {
+	case !in.Target.Exists:
+		// A target that pods wait for is never created half: it appears once all of it is known.
+		out.Create = !incomplete
+	case changes && in.Target.Immutable:
+		out.Problem = &Problem{Reason: v1alpha1.ReasonTargetImmutable, Message: fmt.Sprintf("Secret %q is immutable and would have to change: delete it, and it is created again.", in.Target.Name)}
+	default:
+		out.Apply = changes
+	}
+	return out
+}
+
+// Intents returns the records to write to the ledger before the target is created or written, by key. A target of
+// which the RoomSecret is the controller needs none: the Secret itself says whose it is.
+func (p PullPlan) Intents(creation v1alpha1.CreationPolicy) map[string]Record {
+	intents := map[string]Record{}
+	if creation == v1alpha1.CreationOwner || (!p.Create && !p.Apply) {
+		return intents
+	}
+	for _, step := range p.Steps {
+		if step.After == nil || (step.Before != nil && step.Before.Confirmed) {
+			continue
+		}
+		intent := *step.After
+		intent.Confirmed = false
+		if step.Op == KeySet && (step.Before == nil || *step.Before != intent) {
+			intents[step.Key] = intent
+		}
+	}
+	return intents
+}
