@@ -130,7 +130,7 @@ func (in PushInput) record(row Row, seen Observed) *Record {
 
 func (in PushInput) decideWanted(want *PushRow) Step {
 	seen := in.observed(want.Row)
-	step := Step{Row: want.Row, Wanted: want}
+	step := Step{Row: want.Row, Wanted: want, Op: OpNone}
 	if before, ok := in.Ledger[want.Row]; ok {
 		step.Before, step.After = &before, &before
 	}
