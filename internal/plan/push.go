@@ -75,7 +75,8 @@ type Step struct {
 }
 
 // Intent returns the record to write to the ledger before Op runs, and whether there is one. What is created or adopted
-// is recorded as an intent, and what is deleted is still recorded.
+// is recorded as an intent, and what is deleted is still recorded. An intent that turned out to be done is confirmed
+// before its row changes again: after that, what is there would no longer prove that the row is ours.
 func (s Step) Intent() (Record, bool) {
 	switch s.Op {
 	case OpCreate, OpAdopt:
@@ -87,7 +88,11 @@ func (s Step) Intent() (Record, bool) {
 		return intent, s.Before == nil || *s.Before != intent
 	case OpDelete:
 		return *s.Before, true
-	case OpNone, OpUpdate, OpForget:
+	case OpUpdate:
+		done := *s.Before
+		done.Confirmed = true
+		return done, done != *s.Before
+	case OpNone, OpForget:
 	}
 	return Record{}, false
 }

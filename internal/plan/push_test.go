@@ -6,6 +6,8 @@ package plan_test
 import (
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
 	"github.com/roomsecrets/roomsecret-operator/internal/plan"
 )
@@ -76,6 +78,65 @@ func TestEveryStepNamesAnOp(t *testing.T) {
 			t.Parallel()
 			if got := only(t, in).Op; got != plan.OpNone {
 				t.Errorf("op is %q, want %q", got, plan.OpNone)
+			}
+		})
+	}
+}
+
+func TestIntentIsWrittenBeforeTheOp(t *testing.T) {
+	t.Parallel()
+	cases := map[string]struct {
+		in        plan.PushInput
+		wantOp    plan.Op
+		want      plan.Record
+		wantWrite bool
+	}{
+		"a row that is created is recorded as an intent": {
+			in: pushOf(), wantOp: plan.OpCreate, want: intent("new"), wantWrite: true,
+		},
+		"a row that is adopted is recorded as an intent": {
+			in:     pushOf(holding("theirs"), func(in *plan.PushInput) { in.Conflict = v1alpha1.ConflictAdopt }),
+			wantOp: plan.OpAdopt, want: plan.Record{Digest: "new", Origin: v1alpha1.OriginAdopted}, wantWrite: true,
+		},
+		"an intent that still stands is not written again": {
+			in: pushOf(recorded(intent("new"))), wantOp: plan.OpCreate, want: intent("new"),
+		},
+		"an intent that was never done is replaced when the source was edited": {
+			in: pushOf(recorded(intent("old"))), wantOp: plan.OpCreate, want: intent("new"), wantWrite: true,
+		},
+		"an intent that was done is confirmed before its row changes again": {
+			in:     pushOf(recorded(intent("old")), holding("old")),
+			wantOp: plan.OpUpdate, want: confirmed("old"), wantWrite: true,
+		},
+		"a row of ours that vanished is already recorded": {
+			in: pushOf(recorded(confirmed("old"))), wantOp: plan.OpCreate, want: confirmed("old"),
+		},
+		"a row of ours that is updated is already recorded": {
+			in: pushOf(recorded(confirmed("old")), holding("old")), wantOp: plan.OpUpdate, want: confirmed("old"),
+		},
+		"a row that is left as it is needs no intent": {
+			in: pushOf(recorded(confirmed("new")), holding("new")), wantOp: plan.OpNone,
+		},
+		"a row that is deleted is still recorded": {
+			in: pushOf(unwanted, recorded(confirmed("old")), holding("old"), func(in *plan.PushInput) {
+				in.Deletion = v1alpha1.DeletionDelete
+			}),
+			wantOp: plan.OpDelete, want: confirmed("old"), wantWrite: true,
+		},
+		"a row that is forgotten needs no intent": {
+			in: pushOf(unwanted, recorded(confirmed("old")), holding("old")), wantOp: plan.OpForget,
+		},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			step := only(t, tc.in)
+			got, write := step.Intent()
+			if step.Op != tc.wantOp || write != tc.wantWrite {
+				t.Errorf("op %q, intent written %v; want %q, %v", step.Op, write, tc.wantOp, tc.wantWrite)
+			}
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Errorf("intent (-want +got):\n%s", diff)
 			}
 		})
 	}
