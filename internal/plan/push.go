@@ -124,10 +124,10 @@ func (in PushInput) observed(row Row) Observed {
 }
 
 // record returns the record of a row when it makes the row ours, given what was observed: an intent counts only when
-// what is there is what we meant to write.
+// what we meant to write is there.
 func (in PushInput) record(row Row, seen Observed) *Record {
 	record, ok := in.Ledger[row]
-	if !ok || (!record.Confirmed && seen.Exists && seen.Digest != record.Digest) {
+	if !ok || (!record.Confirmed && (!seen.Exists || seen.Digest != record.Digest)) {
 		return nil
 	}
 	return &record
@@ -189,8 +189,6 @@ func (in PushInput) decideOurs(step Step, record Record, seen Observed, digest s
 	step.After = &Record{Digest: digest, Origin: record.Origin, Confirmed: true}
 	edited := digest != record.Digest
 	switch {
-	case !seen.Exists && !record.Confirmed:
-		return step.write(OpCreate)
 	case seen.Digest == digest, seen.unreadable() && !edited:
 		return step.write(OpNone)
 	case seen.Exists && edited:

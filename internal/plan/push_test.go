@@ -141,3 +141,13 @@ func TestIntentIsWrittenBeforeTheOp(t *testing.T) {
 		})
 	}
 }
+
+func TestARowThatVanishedBeforeItWasAdoptedIsCreated(t *testing.T) {
+	t.Parallel()
+	adopting := plan.Record{Digest: "new", Origin: v1alpha1.OriginAdopted}
+	step := only(t, pushOf(recorded(adopting)))
+	want := confirmed("new")
+	if diff := cmp.Diff(&want, step.After); step.Op != plan.OpCreate || diff != "" {
+		t.Errorf("op %q, record (-want +got):\n%s", step.Op, diff)
+	}
+}
