@@ -225,18 +225,21 @@ func (in PushInput) decideUnwanted(row Row) Step {
 	if in.Deletion != v1alpha1.DeletionDelete {
 		return step
 	}
-	step.After = &before
+	ours := seen.Exists && in.record(row, seen) != nil
+	if seen.Unknown == nil && !ours && !seen.unreadable() {
+		return step // nothing of ours is there: no right to delete is needed, and nothing is left behind
+	}
 	switch {
 	case !in.CanDelete(row.Identity):
-		step.After, step.Left = nil, true
+		step.Left = true
 		return step
 	case !in.Access.Allows(row, v1alpha1.OperationDelete):
+		step.After = &before
 		return step.fail(v1alpha1.ReasonAccessDenied, "No access rule of the room allows to delete this room secret: add a rule with its id, identity and the operation Delete"+delegateHint(row)+".")
 	case seen.Unknown != nil:
+		step.After = &before
 		return step.stop(*seen.Unknown)
-	}
-	step.After = nil
-	if seen.Exists && in.record(row, seen) != nil {
+	case ours:
 		step.Op, step.Reason = OpDelete, v1alpha1.ReasonDeleting
 	}
 	return step

@@ -151,3 +151,77 @@ func TestARowThatVanishedBeforeItWasAdoptedIsCreated(t *testing.T) {
 		t.Errorf("op %q, record (-want +got):\n%s", step.Op, diff)
 	}
 }
+
+// TestDeletion covers the rows of the ledger that the spec no longer asks for.
+func TestDeletion(t *testing.T) {
+	t.Parallel()
+	cannotDelete := func(in *plan.PushInput) { in.CanDelete = func(string) bool { return false } }
+	denied := func(in *plan.PushInput) { in.Access = plan.Access{Own: own} }
+	unknown := func(in *plan.PushInput) {
+		in.Observed[api] = plan.Observed{Unknown: &plan.Problem{Reason: v1alpha1.ReasonRoomNotReady, Passing: true}}
+	}
+	unlooked := func(in *plan.PushInput) { delete(in.Observed, api) }
+	unreadable := holding("")
+	type want struct {
+		Op     plan.Op
+		State  v1alpha1.EntryState
+		Reason v1alpha1.Reason
+		Kept   bool // the record stays
+		Left   bool
+	}
+	var (
+		deleted   = want{Op: plan.OpDelete, State: v1alpha1.EntryDeleting, Reason: v1alpha1.ReasonDeleting}
+		forgotten = want{Op: plan.OpForget, State: v1alpha1.EntryDeleting}
+		left      = want{Op: plan.OpForget, State: v1alpha1.EntryDeleting, Left: true}
+		waiting   = want{Op: plan.OpNone, State: v1alpha1.EntryPending, Reason: v1alpha1.ReasonRoomNotReady, Kept: true}
+		refused   = want{Op: plan.OpNone, State: v1alpha1.EntryFailed, Reason: v1alpha1.ReasonAccessDenied, Kept: true}
+	)
+	cases := map[string]struct {
+		record         plan.Record
+		mods           []func(*plan.PushInput)
+		retain, delete want
+	}{
+		"a row of ours":                         {confirmed("a"), []func(*plan.PushInput){holding("a")}, forgotten, deleted},
+		"a row of ours that somebody changed":   {confirmed("a"), []func(*plan.PushInput){holding("b")}, forgotten, deleted},
+		"a row of ours that cannot be read":     {confirmed("a"), []func(*plan.PushInput){unreadable}, forgotten, deleted},
+		"a row of ours that is gone":            {confirmed("a"), nil, forgotten, forgotten},
+		"an intent that was done":               {intent("a"), []func(*plan.PushInput){holding("a")}, forgotten, deleted},
+		"an intent whose row is somebody's":     {intent("a"), []func(*plan.PushInput){holding("b")}, forgotten, forgotten},
+		"an intent whose row cannot be read":    {intent("a"), []func(*plan.PushInput){unreadable}, forgotten, forgotten},
+		"an intent that was never done":         {intent("a"), nil, forgotten, forgotten},
+		"a row that is unknown":                 {confirmed("a"), []func(*plan.PushInput){unknown}, forgotten, waiting},
+		"an intent whose row is unknown":        {intent("a"), []func(*plan.PushInput){unknown}, forgotten, waiting},
+		"a row that must not be deleted":        {confirmed("a"), []func(*plan.PushInput){holding("a"), denied}, forgotten, refused},
+		"an unknown row, must not be deleted":   {confirmed("a"), []func(*plan.PushInput){unknown, denied}, forgotten, refused},
+		"a row that is gone, must not":          {confirmed("a"), []func(*plan.PushInput){denied}, forgotten, forgotten},
+		"a row that cannot be deleted":          {confirmed("a"), []func(*plan.PushInput){holding("a"), cannotDelete}, forgotten, left},
+		"a row that is gone, cannot be deleted": {confirmed("a"), []func(*plan.PushInput){cannotDelete}, forgotten, forgotten},
+		"somebody's row, cannot be deleted":     {intent("a"), []func(*plan.PushInput){holding("b"), cannotDelete}, forgotten, forgotten},
+		"an unreadable row, cannot be deleted":  {intent("a"), []func(*plan.PushInput){unreadable, cannotDelete}, forgotten, left},
+		"an unknown row, cannot be deleted":     {confirmed("a"), []func(*plan.PushInput){unknown, cannotDelete}, forgotten, left},
+		"a row that nobody looked at": {confirmed("a"), []func(*plan.PushInput){unlooked}, forgotten, want{
+			Op: plan.OpNone, State: v1alpha1.EntryPending, Reason: v1alpha1.ReasonProgressing, Kept: true,
+		}},
+	}
+	for name, tc := range cases {
+		for policy, want := range map[v1alpha1.DeletionPolicy]want{v1alpha1.DeletionRetain: tc.retain, v1alpha1.DeletionDelete: tc.delete} {
+			t.Run(name+" with "+string(policy), func(t *testing.T) {
+				t.Parallel()
+				in := pushOf(append(tc.mods, unwanted, recorded(tc.record))...)
+				in.Deletion = policy
+				step := only(t, in)
+				got := want
+				got.Op, got.State, got.Reason, got.Kept, got.Left = step.Op, step.State, step.Reason, step.After != nil, step.Left
+				if diff := cmp.Diff(want, got); diff != "" {
+					t.Errorf("step (-want +got):\n%s", diff)
+				}
+				if step.Wanted != nil || step.Before == nil || *step.Before != tc.record {
+					t.Errorf("the step does not carry the record of an unwanted row: %+v", step)
+				}
+				if step.After != nil && *step.After != tc.record {
+					t.Errorf("the record that stays was changed to %+v", *step.After)
+				}
+			})
+		}
+	}
+}
