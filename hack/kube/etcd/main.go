@@ -1,3 +1,6 @@
+// Copyright 2026 The RoomSecret Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Command etcd is the etcd server that the API server of the tests and the demo stores its objects in.
 package main
 
