@@ -1,0 +1,141 @@
+// Copyright 2026 The RoomSecret Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package roomserver
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/gorilla/websocket"
+
+	"github.com/roomsecrets/roomsecret-operator/roomclient/token"
+)
+
+// participant is who is at the other end of a connection, as the token says.
+type participant struct {
+	id       string // new for each connection
+	identity string // the token's name: owner of the secrets
+	room     string
+	secrets  bool // may use the secrets toolkit
+	admin    bool // may act for other identities
+}
+
+// LogValue implements slog.LogValuer.
+func (p participant) LogValue() slog.Value {
+	return slog.GroupValue(
+		slog.String("room", p.room), slog.String("identity", p.identity), slog.String("id", p.id))
+}
+
+// refusal is a handshake answered with a status instead of an upgrade. The text tells the person behind the
+// client what to do; it quotes nothing the client sent.
+type refusal struct {
+	status int
+	text   string
+}
+
+func (r *refusal) Error() string { return r.text }
+
+// doorkeeper decides who may join which room.
+type doorkeeper struct {
+	keys  map[string][]byte   // key id to signing secret
+	rooms map[string]struct{} // nil: every room exists
+}
+
+func newDoorkeeper(keys []token.APIKey, rooms []string) (*doorkeeper, error) {
+	d := &doorkeeper{keys: make(map[string][]byte, len(keys))}
+	for _, key := range keys {
+		if _, twice := d.keys[key.ID.String()]; twice {
+			return nil, errors.New("roomserver: two API keys with id " + key.ID.String())
+		}
+		d.keys[key.ID.String()] = key.Secret
+	}
+	for _, room := range rooms {
+		if d.rooms == nil {
+			d.rooms = map[string]struct{}{}
+		}
+		d.rooms[room] = struct{}{}
+	}
+	return d, nil
+}
+
+// admit checks the token of a request to join a room. Its errors are refusals with the statuses of the room
+// protocol, section 1.7. Whether a room exists is only told to somebody who holds a token for it.
+func (d *doorkeeper) admit(r *http.Request, room string) (participant, error) {
+	if !ValidRoomName(room) {
+		return participant{}, &refusal{http.StatusNotFound, "not a room name"}
+	}
+	credential := credentialOf(r)
+	if credential == "" {
+		return participant{}, &refusal{http.StatusUnauthorized, "participant token missing"}
+	}
+	claims, err := token.Verify(credential, d.secret, time.Now())
+	switch {
+	case errors.Is(err, token.ErrExpired):
+		return participant{}, &refusal{http.StatusUnauthorized, "participant token expired"}
+	case err != nil:
+		return participant{}, &refusal{http.StatusUnauthorized, "participant token invalid"}
+	case len(claims.Name) > maxText:
+		return participant{}, &refusal{http.StatusUnauthorized, "participant name too long"}
+	case claims.Room() != room:
+		return participant{}, &refusal{http.StatusForbidden, "participant token is not for this room"}
+	}
+	if _, exists := d.rooms[room]; !exists && d.rooms != nil {
+		return participant{}, &refusal{http.StatusNotFound, "no such room"}
+	}
+	return newParticipant(claims)
+}
+
+func (d *doorkeeper) secret(keyID string) ([]byte, error) {
+	secret, ok := d.keys[keyID]
+	if !ok {
+		return nil, token.ErrUnknownKey
+	}
+	return secret, nil
+}
+
+func newParticipant(claims token.Claims) (participant, error) {
+	id, err := uuid.NewRandom()
+	if err != nil {
+		return participant{}, err
+	}
+	p := participant{id: id.String(), identity: claims.Name, room: claims.Room()}
+	if api, ok := claims.API(); ok {
+		p.secrets, p.admin = api.Secrets != nil, api.Admin != nil
+	}
+	return p, nil
+}
+
+// Where clients put the token, by the age of their SDK (room protocol, section 1.2).
+const (
+	tokenParameter    = "token"
+	bearerScheme      = "Bearer"
+	subprotocolPrefix = "meshagent-room."
+)
+
+// credentialOf returns the first token of the query, the Authorization header and the subprotocols.
+func credentialOf(r *http.Request) string {
+	if credential := r.URL.Query().Get(tokenParameter); credential != "" {
+		return credential
+	}
+	scheme, credential, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if credential = strings.TrimSpace(credential); credential != "" && strings.EqualFold(scheme, bearerScheme) {
+		return credential
+	}
+	return strings.TrimPrefix(roomSubprotocol(r), subprotocolPrefix)
+}
+
+// roomSubprotocol returns the offered subprotocol that carries a token; a browser that offered one insists on
+// having it echoed, wherever the token was taken from.
+func roomSubprotocol(r *http.Request) string {
+	for _, offered := range websocket.Subprotocols(r) {
+		if strings.HasPrefix(offered, subprotocolPrefix) {
+			return offered
+		}
+	}
+	return ""
+}

@@ -1,0 +1,183 @@
+// Copyright 2026 The RoomSecret Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package roomserver
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/gorilla/websocket"
+
+	"github.com/roomsecrets/roomsecret-operator/roomclient/protocol"
+)
+
+// conn is one participant's connection. The goroutine that runs serve is its reader.
+type conn struct {
+	server *Server
+	socket *websocket.Conn
+	who    participant
+	url    string // the room's URL as this client reached it
+
+	out    chan protocol.Message // unbuffered: a message handed over is a message being written
+	gone   chan struct{}         // closed when the writer has ended
+	nextID uint64                // of messages that are not responses
+}
+
+func (s *Server) connection(socket *websocket.Conn, who participant, r *http.Request) *conn {
+	scheme := "ws"
+	if r.TLS != nil {
+		scheme = "wss"
+	}
+	return &conn{
+		server: s, socket: socket, who: who, url: scheme + "://" + r.Host + "/rooms/" + who.room,
+		out: make(chan protocol.Message), gone: make(chan struct{}),
+	}
+}
+
+// serve runs the connection until either side ends it.
+func (c *conn) serve(ctx context.Context) {
+	s, began := c.server, time.Now()
+	s.hub.add(c)
+	defer s.hub.remove(c)
+	s.metrics.connections.Inc()
+	defer s.metrics.connections.Dec()
+	s.log.Info("participant joined", "participant", c.who)
+
+	end := ending{"panic", websocket.CloseInternalServerErr, "internal error"}
+	ended := make(chan ending, 1)
+	var writer sync.WaitGroup
+	var failed error
+	writer.Go(func() { failed = c.write(ended) })
+	defer func() { // also when the reader panics: no goroutine and no socket stays behind
+		ended <- end
+		writer.Wait()
+		_ = c.socket.Close()
+		if failed != nil {
+			end.reason = writeFailure(failed)
+		}
+		s.metrics.disconnects.WithLabelValues(end.reason).Inc()
+		s.log.Info("participant left", "participant", c.who, "reason", end.reason, "duration", time.Since(began))
+	}()
+	end = endingOf(c.read(ctx))
+}
+
+// abort ends the connection by force; reader and writer notice.
+func (c *conn) abort() { _ = c.socket.Close() }
+
+// read lets the participant in and then carries out what it sends, one message after the other. Its error
+// says why it stopped.
+func (c *conn) read(ctx context.Context) error {
+	limits := c.server.config.Limits
+	assembler := protocol.Assembler{MaxMessage: limits.MaxMessage}
+	c.socket.SetReadLimit(protocol.DefaultMaxChunk + packetOverhead)
+	c.socket.SetPongHandler(func(string) error { return c.await() })
+	if c.server.hub.isLeaving() {
+		return errNotReady
+	}
+	if err := c.start(); err != nil {
+		return err
+	}
+	for {
+		message, err := c.receive(&assembler)
+		if err != nil {
+			return err
+		}
+		reply, ok := c.server.desk.answer(ctx, c.who, message)
+		if !ok {
+			continue
+		}
+		if err := c.send(reply); err != nil {
+			return err
+		}
+	}
+}
+
+// packetOverhead is more than the bytes of a packet that are not data.
+const packetOverhead = 512
+
+// start tells the client that the room is ready and who it is (room protocol, section 1.6).
+func (c *conn) start() error {
+	session := uuid.NewSHA1(c.server.session, []byte(c.who.room)).String()
+	return errors.Join(
+		c.announce(protocol.TypeRoomReady, protocol.RoomReady{RoomName: c.who.room, RoomURL: c.url, SessionID: session}),
+		c.announce(protocol.TypeConnected, protocol.Connected{
+			Type: protocol.ConnectedInit, ParticipantID: c.who.id, Attributes: map[string]any{"name": c.who.identity},
+		}),
+	)
+}
+
+// announce sends a message of our own, which nobody answers.
+func (c *conn) announce(kind string, header any) error {
+	data, err := protocol.Pack(header, nil)
+	if err != nil {
+		return err
+	}
+	id := c.nextID
+	c.nextID++
+	return c.send(protocol.Message{ID: id, Type: kind, Data: data})
+}
+
+// receive reads packets until a message is complete.
+func (c *conn) receive(assembler *protocol.Assembler) (protocol.Message, error) {
+	for {
+		if err := c.await(); err != nil {
+			return protocol.Message{}, err
+		}
+		kind, packet, err := c.socket.ReadMessage()
+		switch {
+		case err != nil && c.server.hub.isLeaving():
+			return protocol.Message{}, errLeaving
+		case err != nil:
+			return protocol.Message{}, err
+		case kind != websocket.BinaryMessage:
+			return protocol.Message{}, errText
+		}
+		message, complete, err := assembler.Add(packet)
+		if err != nil || complete {
+			return message, err
+		}
+	}
+}
+
+// await allows the peer two ping intervals of silence from now on. It fails once the server is closing: the
+// writer wakes a reader that waits at that time, and this check catches one that was busy.
+func (c *conn) await() error {
+	silence := 2 * c.server.config.Limits.PingInterval
+	if err := c.socket.SetReadDeadline(time.Now().Add(silence)); err != nil {
+		return err
+	}
+	if c.server.hub.isLeaving() {
+		return errLeaving
+	}
+	return nil
+}
+
+// send hands a message to the writer and waits until it has taken it.
+func (c *conn) send(message protocol.Message) error {
+	select {
+	case c.out <- message:
+		return nil
+	case <-c.gone:
+		return errGone
+	}
+}
+
+// drain reads what the peer has sent before it got our close frame. Closing a socket with unread bytes would
+// reset it, and the reset can overtake the close frame.
+func drain(socket net.Conn) {
+	if socket.SetReadDeadline(time.Now().Add(drainTime)) == nil {
+		_, _ = io.CopyN(io.Discard, socket, drainBytes)
+	}
+}
+
+const (
+	drainTime  = time.Second
+	drainBytes = 8 << 20
+)
