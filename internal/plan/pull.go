@@ -108,6 +108,9 @@ type KeyStep struct {
 	Before *Record
 	// After is the record once the target has been written, and nil when there is to be none.
 	After *Record
+
+	// ours is true when what is in the target shows, together with the ledger, that the key is ours to write.
+	ours bool
 }
 
 // PullPlan is the decision about a target.
@@ -181,7 +184,9 @@ func (in PullInput) decideKey(want *PullKey) KeyStep {
 		step.Before, step.After = &before, &before
 	}
 	there, exists := in.Target.Keys[want.Key]
-	foreign := in.Creation == v1alpha1.CreationMerge && exists && !in.keyIsOurs(want.Key)
+	mine := exists && in.keyIsOurs(want.Key)
+	foreign := in.Creation == v1alpha1.CreationMerge && exists && !mine
+	step.ours = mine || (in.Target.Exists && in.ours())
 	seen, looked := in.Observed[want.Key]
 	switch {
 	case !in.Access.Allows(want.Row, v1alpha1.OperationRead):
@@ -195,6 +200,8 @@ func (in PullInput) decideKey(want *PullKey) KeyStep {
 		return step.stop(*seen.Unknown)
 	case !seen.Exists:
 		return step.missing(want.OnMissing, exists)
+	case seen.unreadable():
+		return step.stop(Problem{Reason: v1alpha1.ReasonUnsupported, Message: "The room secret exists, but the credential of the room cannot read it: use an API key, or leave out forIdentity."})
 	}
 	step.State = v1alpha1.EntryInSync
 	step.After = &Record{Digest: seen.Digest, Origin: v1alpha1.OriginCreated, Confirmed: true}
@@ -247,21 +254,23 @@ func (s KeyStep) stop(problem Problem) KeyStep {
 // decideTarget decides whether the target is created or written, given the steps.
 func (in PullInput) decideTarget(out PullPlan) PullPlan {
 	incomplete := slices.ContainsFunc(out.Steps, func(s KeyStep) bool { return s.Wanted != nil && s.State != v1alpha1.EntryInSync })
-	changes := !in.Target.Metadata || slices.ContainsFunc(out.Steps, func(s KeyStep) bool { return s.Op != KeyKeep })
+	edits := slices.ContainsFunc(out.Steps, func(s KeyStep) bool { return s.Op == KeySet || s.Op == KeyRemove })
+	releases := slices.ContainsFunc(out.Steps, func(s KeyStep) bool { return s.Op == KeyRelease })
 	switch {
 	case !in.Target.Exists:
 		// A target that pods wait for is never created half: it appears once all of it is known.
 		out.Create = !incomplete
-	case changes && in.Target.Immutable:
+	case edits && in.Target.Immutable: // its labels can still change
 		out.Problem = &Problem{Reason: v1alpha1.ReasonTargetImmutable, Message: fmt.Sprintf("Secret %q is immutable and would have to change: delete it, and it is created again.", in.Target.Name)}
 	default:
-		out.Apply = changes
+		out.Apply = edits || releases || !in.Target.Metadata
 	}
 	return out
 }
 
 // Intents returns the records to write to the ledger before the target is created or written, by key. A target of
-// which the RoomSecret is the controller needs none: the Secret itself says whose it is.
+// which the RoomSecret is the controller needs none: the Secret itself says whose it is. An intent that turned out to be
+// done is confirmed before its key changes again: after that, what is there would no longer prove that it is ours.
 func (p PullPlan) Intents(creation v1alpha1.CreationPolicy) map[string]Record {
 	intents := map[string]Record{}
 	if creation == v1alpha1.CreationOwner || (!p.Create && !p.Apply) {
@@ -273,6 +282,10 @@ func (p PullPlan) Intents(creation v1alpha1.CreationPolicy) map[string]Record {
 		}
 		intent := *step.After
 		intent.Confirmed = false
+		if step.Before != nil && step.ours {
+			intent = *step.Before
+			intent.Confirmed = true
+		}
 		if step.Op == KeySet && (step.Before == nil || *step.Before != intent) {
 			intents[step.Key] = intent
 		}

@@ -1,0 +1,302 @@
+// Copyright 2026 The RoomSecret Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package plan_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
+	"github.com/roomsecrets/roomsecret-operator/internal/plan"
+)
+
+// pullOf returns an input that wants the key TOKEN of a target that does not exist, and a room that has a value with the
+// digest new for it; mods change it.
+func pullOf(mods ...func(*plan.PullInput)) plan.PullInput {
+	in := plan.PullInput{
+		Keys:     []plan.PullKey{{Key: "TOKEN", Row: api, OnMissing: v1alpha1.OnMissingFail}},
+		Observed: map[string]plan.Observed{"TOKEN": {Exists: true, Digest: "new"}},
+		Ledger:   map[string]plan.Record{},
+		Target:   plan.Target{Name: "app", Metadata: true, Keys: map[string]string{}},
+		Access:   plan.Access{Everything: true},
+		Creation: v1alpha1.CreationOwner,
+		Deletion: v1alpha1.DeletionDelete,
+	}
+	for _, mod := range mods {
+		mod(&in)
+	}
+	return in
+}
+
+func creating(policy v1alpha1.CreationPolicy) func(*plan.PullInput) {
+	return func(in *plan.PullInput) { in.Creation = policy }
+}
+
+// target makes the target exist with alternating keys and digests.
+func target(owned bool, pairs ...string) func(*plan.PullInput) {
+	return func(in *plan.PullInput) {
+		in.Target.Exists, in.Target.Owned = true, owned
+		for i := 0; i < len(pairs); i += 2 {
+			in.Target.Keys[pairs[i]] = pairs[i+1]
+		}
+	}
+}
+
+func keyRecorded(key string, record plan.Record) func(*plan.PullInput) {
+	return func(in *plan.PullInput) { in.Ledger[key] = record }
+}
+
+func found(seen plan.Observed) func(*plan.PullInput) {
+	return func(in *plan.PullInput) { in.Observed["TOKEN"] = seen }
+}
+
+func onMissing(policy v1alpha1.OnMissing) func(*plan.PullInput) {
+	return func(in *plan.PullInput) { in.Keys[0].OnMissing = policy }
+}
+
+func immutable(in *plan.PullInput)  { in.Target.Immutable = true }
+func relabelled(in *plan.PullInput) { in.Target.Metadata = false }
+
+// noKeys drops the key from the spec.
+func noKeys(in *plan.PullInput) { in.Keys = nil }
+
+func reasonOf(problem *plan.Problem) v1alpha1.Reason {
+	if problem == nil {
+		return ""
+	}
+	return problem.Reason
+}
+
+func TestAValueThatCannotBeReadIsNotPulled(t *testing.T) {
+	t.Parallel()
+	for name, in := range map[string]plan.PullInput{
+		"into a new target":         pullOf(found(plan.Observed{Exists: true})),
+		"into a target without it":  pullOf(found(plan.Observed{Exists: true}), target(true)),
+		"into a target that has it": pullOf(found(plan.Observed{Exists: true}), target(true, "TOKEN", "old")),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			out := plan.Pull(in)
+			if got := out.Steps[0]; out.Create || out.Apply || got.Op != plan.KeyKeep || got.Reason != v1alpha1.ReasonUnsupported {
+				t.Errorf("create %v, apply %v, step %+v", out.Create, out.Apply, got)
+			}
+		})
+	}
+}
+
+func TestAnImmutableTargetOnlyKeepsItsData(t *testing.T) {
+	t.Parallel()
+	cases := map[string]struct {
+		in        plan.PullInput
+		wantApply bool
+		want      v1alpha1.Reason
+	}{
+		"nothing has to change":     {in: pullOf(target(true, "TOKEN", "new"), immutable)},
+		"a value has to change":     {in: pullOf(target(true, "TOKEN", "old"), immutable), want: v1alpha1.ReasonTargetImmutable},
+		"a key has to be added":     {in: pullOf(target(true), immutable), want: v1alpha1.ReasonTargetImmutable},
+		"a key has to be removed":   {in: pullOf(noKeys, keyRecorded("TOKEN", confirmed("new")), target(true, "TOKEN", "new"), immutable), want: v1alpha1.ReasonTargetImmutable},
+		"only labels are to change": {in: pullOf(target(true, "TOKEN", "new"), immutable, relabelled), wantApply: true},
+		"only a record is to go":    {in: pullOf(noKeys, keyRecorded("TOKEN", confirmed("new")), target(true), immutable), wantApply: true},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			out := plan.Pull(tc.in)
+			if out.Create || out.Apply != tc.wantApply || reasonOf(out.Problem) != tc.want {
+				t.Errorf("create %v, apply %v, problem %v", out.Create, out.Apply, out.Problem)
+			}
+		})
+	}
+}
+
+func TestPullIntents(t *testing.T) {
+	t.Parallel()
+	orphan, merge := creating(v1alpha1.CreationOrphan), creating(v1alpha1.CreationMerge)
+	cases := map[string]struct {
+		in   plan.PullInput
+		want map[string]plan.Record
+	}{
+		"an owned target says itself whose it is": {in: pullOf()},
+		"a key of an orphan target is recorded before the target is created": {
+			in: pullOf(orphan), want: map[string]plan.Record{"TOKEN": intent("new")},
+		},
+		"a key is recorded before it is merged": {
+			in: pullOf(merge, target(false)), want: map[string]plan.Record{"TOKEN": intent("new")},
+		},
+		"an intent that still stands is not written again": {
+			in: pullOf(merge, target(false), keyRecorded("TOKEN", intent("new"))),
+		},
+		"an intent that was never done is replaced when the room changed": {
+			in:   pullOf(merge, target(false), keyRecorded("TOKEN", intent("old"))),
+			want: map[string]plan.Record{"TOKEN": intent("new")},
+		},
+		"an intent of a merged key that was done is confirmed before the key changes again": {
+			in:   pullOf(merge, target(false, "TOKEN", "old"), keyRecorded("TOKEN", intent("old"))),
+			want: map[string]plan.Record{"TOKEN": confirmed("old")},
+		},
+		"an intent of an orphan target that was done is confirmed before the key changes again": {
+			in:   pullOf(orphan, target(false, "TOKEN", "old"), keyRecorded("TOKEN", intent("old"))),
+			want: map[string]plan.Record{"TOKEN": confirmed("old")},
+		},
+		"a key of ours is already recorded": {
+			in: pullOf(merge, target(false, "TOKEN", "old"), keyRecorded("TOKEN", confirmed("old"))),
+		},
+		"a key that is not ours is not recorded": {
+			in: pullOf(merge, target(false, "TOKEN", "old"), keyRecorded("TOKEN", intent("other"))),
+		},
+		"nothing is recorded for a target that is not written": {
+			in: pullOf(orphan, found(plan.Observed{})),
+		},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got := plan.Pull(tc.in).Intents(tc.in.Creation)
+			if diff := cmp.Diff(tc.want, got, cmpopts.EquateEmpty()); diff != "" {
+				t.Errorf("intents (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestPullOfTheTarget(t *testing.T) {
+	t.Parallel()
+	owner, orphan, merge := creating(v1alpha1.CreationOwner), creating(v1alpha1.CreationOrphan), creating(v1alpha1.CreationMerge)
+	ours := keyRecorded("TOKEN", confirmed("old"))
+	type want struct {
+		Create, Apply bool
+		Problem       v1alpha1.Reason
+	}
+	conflict, create, apply, nothing := want{Problem: v1alpha1.ReasonConflict}, want{Create: true}, want{Apply: true}, want{}
+	cases := map[string]struct {
+		in   plan.PullInput
+		want want
+	}{
+		"Owner creates a target that is absent":             {pullOf(owner), create},
+		"Owner creates its target again":                    {pullOf(owner, ours), create},
+		"Owner writes its target":                           {pullOf(owner, target(true, "TOKEN", "old")), apply},
+		"Owner leaves its target when nothing changed":      {pullOf(owner, target(true, "TOKEN", "new")), nothing},
+		"Owner refuses a target of somebody else":           {pullOf(owner, target(false)), conflict},
+		"Owner refuses one that only the ledger knows":      {pullOf(owner, target(false, "TOKEN", "old"), ours), conflict},
+		"Orphan creates a target that is absent":            {pullOf(orphan), create},
+		"Orphan writes a target that the ledger knows":      {pullOf(orphan, target(false, "TOKEN", "old"), ours), apply},
+		"Orphan writes a target that was Owner before":      {pullOf(orphan, target(true, "TOKEN", "old")), apply},
+		"Orphan writes a target that was tampered with":     {pullOf(orphan, target(false, "TOKEN", "bad"), ours), apply},
+		"Orphan knows a target by an intent":                {pullOf(orphan, target(false, "TOKEN", "new"), keyRecorded("TOKEN", intent("new"))), nothing},
+		"Orphan refuses a target that an intent misses":     {pullOf(orphan, target(false, "TOKEN", "bad"), keyRecorded("TOKEN", intent("new"))), conflict},
+		"Orphan refuses a target without the intended key":  {pullOf(orphan, target(false), keyRecorded("TOKEN", intent("new"))), conflict},
+		"Orphan refuses a target of somebody else":          {pullOf(orphan, target(false, "TOKEN", "new")), conflict},
+		"Merge does not create":                             {pullOf(merge), want{Problem: v1alpha1.ReasonTargetNotFound}},
+		"Merge does not create again":                       {pullOf(merge, ours), want{Problem: v1alpha1.ReasonTargetNotFound}},
+		"Merge adds to a target of somebody else":           {pullOf(merge, target(false, "OTHER", "x")), apply},
+		"Merge leaves a target when nothing changed":        {pullOf(merge, target(false, "TOKEN", "new"), ours), nothing},
+		"Owner waits until everything is known":             {pullOf(owner, found(plan.Observed{})), nothing},
+		"Orphan waits until everything is known":            {pullOf(orphan, found(plan.Observed{Unknown: &plan.Problem{Passing: true}})), nothing},
+		"an absent target waits for access":                 {pullOf(owner, func(in *plan.PullInput) { in.Access = plan.Access{} }), nothing},
+		"labels are put right":                              {pullOf(owner, target(true, "TOKEN", "new"), relabelled), apply},
+		"an incomplete target that exists keeps its labels": {pullOf(owner, target(true, "TOKEN", "new"), relabelled, found(plan.Observed{})), apply},
+		"values that fill a Secret fit":                     {pullOf(owner, func(in *plan.PullInput) { in.Size = 1 << 20 }), create},
+		"values that are too large are refused": {
+			pullOf(owner, func(in *plan.PullInput) { in.Size = 1<<20 + 1 }), want{Problem: v1alpha1.ReasonTooLarge},
+		},
+		"a target that another RoomSecret claims is refused": {
+			pullOf(owner, target(true, "TOKEN", "old"), func(in *plan.PullInput) { in.ClaimedBy = "older" }), conflict,
+		},
+		"an absent target that another RoomSecret claims is refused": {
+			pullOf(owner, func(in *plan.PullInput) { in.ClaimedBy = "older" }), conflict,
+		},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			out := plan.Pull(tc.in)
+			got := want{out.Create, out.Apply, reasonOf(out.Problem)}
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Errorf("plan (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestPullOfAKey(t *testing.T) {
+	t.Parallel()
+	merge := creating(v1alpha1.CreationMerge)
+	missing := found(plan.Observed{})
+	unknown := found(plan.Observed{Unknown: &plan.Problem{Reason: v1alpha1.ReasonRoomNotReady, Passing: true}})
+	ours := keyRecorded("TOKEN", confirmed("old"))
+	type want struct {
+		Op     plan.KeyOp
+		State  v1alpha1.EntryState
+		Reason v1alpha1.Reason
+		Record string // "", or the digest of the record afterwards
+	}
+	inSync, notFound := v1alpha1.EntryInSync, v1alpha1.ReasonRoomSecretNotFound
+	cases := map[string]struct {
+		in   plan.PullInput
+		want want
+	}{
+		"a key that is absent is set":                       {pullOf(target(true)), want{plan.KeySet, inSync, "", "new"}},
+		"a key that is right is kept":                       {pullOf(target(true, "TOKEN", "new")), want{plan.KeyKeep, inSync, "", "new"}},
+		"a key that was rotated in the room is set":         {pullOf(target(true, "TOKEN", "old"), ours), want{plan.KeySet, inSync, "", "new"}},
+		"a key that was tampered with is set":               {pullOf(target(true, "TOKEN", "bad"), keyRecorded("TOKEN", confirmed("new"))), want{plan.KeySet, inSync, "", "new"}},
+		"onMissing Fail keeps the key":                      {pullOf(missing, target(true, "TOKEN", "old"), ours), want{plan.KeyKeep, v1alpha1.EntryFailed, notFound, "old"}},
+		"onMissing Keep keeps the key":                      {pullOf(missing, target(true, "TOKEN", "old"), ours, onMissing(v1alpha1.OnMissingKeep)), want{plan.KeyKeep, inSync, notFound, "old"}},
+		"onMissing Keep has nothing to keep":                {pullOf(missing, onMissing(v1alpha1.OnMissingKeep)), want{plan.KeyKeep, inSync, notFound, ""}},
+		"onMissing Remove removes the key":                  {pullOf(missing, target(true, "TOKEN", "old"), ours, onMissing(v1alpha1.OnMissingRemove)), want{plan.KeyRemove, inSync, notFound, ""}},
+		"onMissing Remove has nothing to remove":            {pullOf(missing, target(true), ours, onMissing(v1alpha1.OnMissingRemove)), want{plan.KeyKeep, inSync, notFound, ""}},
+		"onMissing Remove does not touch an unknown row":    {pullOf(unknown, target(true, "TOKEN", "old"), ours, onMissing(v1alpha1.OnMissingRemove)), want{plan.KeyKeep, v1alpha1.EntryPending, v1alpha1.ReasonRoomNotReady, "old"}},
+		"a row that is unknown changes nothing":             {pullOf(unknown, target(true, "TOKEN", "bad"), ours), want{plan.KeyKeep, v1alpha1.EntryPending, v1alpha1.ReasonRoomNotReady, "old"}},
+		"a row that nobody looked at changes nothing":       {pullOf(func(in *plan.PullInput) { in.Observed = nil }, target(true, "TOKEN", "old"), ours), want{plan.KeyKeep, v1alpha1.EntryPending, v1alpha1.ReasonProgressing, "old"}},
+		"a row that may not be read changes nothing":        {pullOf(func(in *plan.PullInput) { in.Access = plan.Access{} }, target(true, "TOKEN", "old"), ours), want{plan.KeyKeep, v1alpha1.EntryFailed, v1alpha1.ReasonAccessDenied, "old"}},
+		"Merge adds a key":                                  {pullOf(merge, target(false)), want{plan.KeySet, inSync, "", "new"}},
+		"Merge refuses a key of somebody else":              {pullOf(merge, target(false, "TOKEN", "theirs")), want{plan.KeyKeep, v1alpha1.EntryFailed, v1alpha1.ReasonConflict, ""}},
+		"Merge refuses a key that happens to be right":      {pullOf(merge, target(false, "TOKEN", "new")), want{plan.KeyKeep, v1alpha1.EntryFailed, v1alpha1.ReasonConflict, ""}},
+		"Merge writes a key of ours":                        {pullOf(merge, target(false, "TOKEN", "old"), ours), want{plan.KeySet, inSync, "", "new"}},
+		"Merge puts back a key of ours":                     {pullOf(merge, target(false), ours), want{plan.KeySet, inSync, "", "new"}},
+		"Merge knows a key by an intent":                    {pullOf(merge, target(false, "TOKEN", "old"), keyRecorded("TOKEN", intent("old"))), want{plan.KeySet, inSync, "", "new"}},
+		"Merge gives up an intent that somebody overtook":   {pullOf(merge, target(false, "TOKEN", "theirs"), keyRecorded("TOKEN", intent("old"))), want{plan.KeyKeep, v1alpha1.EntryFailed, v1alpha1.ReasonConflict, ""}},
+		"Merge does not remove a key of somebody else":      {pullOf(merge, missing, onMissing(v1alpha1.OnMissingRemove), target(false, "TOKEN", "theirs")), want{plan.KeyKeep, v1alpha1.EntryFailed, v1alpha1.ReasonConflict, ""}},
+		"a leftover of ours is removed":                     {pullOf(noKeys, target(true, "TOKEN", "old"), ours), want{plan.KeyRemove, v1alpha1.EntryDeleting, "", ""}},
+		"a leftover that is gone is released":               {pullOf(noKeys, target(true), ours), want{plan.KeyRelease, v1alpha1.EntryDeleting, "", ""}},
+		"a leftover in a merged target is removed":          {pullOf(noKeys, merge, target(false, "TOKEN", "old"), ours), want{plan.KeyRemove, v1alpha1.EntryDeleting, "", ""}},
+		"a leftover intent that was done is removed":        {pullOf(noKeys, merge, target(false, "TOKEN", "old"), keyRecorded("TOKEN", intent("old"))), want{plan.KeyRemove, v1alpha1.EntryDeleting, "", ""}},
+		"a leftover intent that somebody overtook is left":  {pullOf(noKeys, merge, target(false, "TOKEN", "theirs"), keyRecorded("TOKEN", intent("old"))), want{plan.KeyRelease, v1alpha1.EntryDeleting, "", ""}},
+		"a leftover stays in a merged target with Retain":   {pullOf(noKeys, merge, retained, target(false, "TOKEN", "old"), ours), want{plan.KeyRelease, v1alpha1.EntryDeleting, "", ""}},
+		"Retain says nothing about a target that we create": {pullOf(noKeys, retained, target(true, "TOKEN", "old"), ours), want{plan.KeyRemove, v1alpha1.EntryDeleting, "", ""}},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			step := plan.Pull(tc.in).Steps[0]
+			got := want{Op: step.Op, State: step.State, Reason: step.Reason}
+			if step.After != nil {
+				got.Record = step.After.Digest
+			}
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Errorf("step (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func retained(in *plan.PullInput) { in.Deletion = v1alpha1.DeletionRetain }
+
+func TestOneConflictInAMergedTargetDoesNotStopTheOthers(t *testing.T) {
+	t.Parallel()
+	in := pullOf(creating(v1alpha1.CreationMerge), target(false, "TOKEN", "theirs"), func(in *plan.PullInput) {
+		in.Keys = append(in.Keys, plan.PullKey{Key: "USER", Row: plan.Row{Identity: own, ID: "user"}})
+		in.Observed["USER"] = plan.Observed{Exists: true, Digest: "u1"}
+	})
+	out := plan.Pull(in)
+	var got []string
+	for _, step := range out.Steps {
+		got = append(got, strings.TrimSpace(step.Key+" "+string(step.Op)+" "+string(step.Reason)))
+	}
+	if diff := cmp.Diff([]string{"TOKEN keep Conflict", "USER set"}, got); diff != "" || !out.Apply {
+		t.Errorf("apply %v, steps (-want +got):\n%s", out.Apply, diff)
+	}
+}
