@@ -1,0 +1,123 @@
+// Copyright 2026 The RoomSecret Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package roomclient
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"time"
+
+	"github.com/roomsecrets/roomsecret-operator/roomclient/protocol"
+)
+
+// DefaultURL is the hosted room service.
+const DefaultURL = "wss://api.meshagent.com"
+
+// TokenPlacement says where the participant token goes in the upgrade request.
+type TokenPlacement int
+
+const (
+	// TokenInQueryAndHeader satisfies servers of every age: until SDK 0.42 the token
+	// was a query parameter, since 0.43 it is a bearer header (room protocol, section 1.2).
+	TokenInQueryAndHeader TokenPlacement = iota
+	// TokenInHeader keeps the token out of the URL, which proxies and access logs see.
+	TokenInHeader
+)
+
+// Config says how to reach a room. Only Token and one of Room and a complete room URL
+// are required. The zero value of every other field means the default that is named.
+type Config struct {
+	// URL is a ws, wss, http or https base such as DefaultURL, which it is by default, or
+	// a complete room URL that ends in /rooms/<room>. Query parameters are kept.
+	URL string
+	// Room is the name of the room: 1 to 63 lower-case letters, digits and "-", neither
+	// first nor last a "-". It may be empty when URL is complete.
+	Room string
+	// Token gives the participant token; it is asked once for every attempt to connect.
+	Token TokenSource
+	// TokenIn says where the token is sent.
+	TokenIn TokenPlacement
+	// TLS is used for wss; nil means the system's roots.
+	TLS *tls.Config
+	// NetDial opens the connection that the WebSocket runs over; nil means a [net.Dialer].
+	NetDial func(ctx context.Context, network, address string) (net.Conn, error)
+
+	// MaxMessage is the most data bytes of a message in either direction; 0: 4 MiB.
+	MaxMessage int
+	// MaxInFlight is how many calls may wait for their answers at a time; further ones
+	// wait for a place until their context ends. 0: 256.
+	MaxInFlight int
+
+	// DialTimeout bounds the token source, TCP, TLS and the upgrade together; 0: 20 s.
+	DialTimeout time.Duration
+	// StartTimeout bounds the wait for the room to be ready, which can take long when
+	// the room has to be started; 0: 60 s.
+	StartTimeout time.Duration
+	// RequestTimeout bounds every call, beside the caller's context; 0: 30 s.
+	RequestTimeout time.Duration
+	// WriteTimeout bounds how long the peer may refuse to take bytes; 0: 10 s.
+	WriteTimeout time.Duration
+	// PingInterval is the time between our pings; 0: 30 s.
+	PingInterval time.Duration
+	// ReadTimeout is the longest silence, pongs included, after which the connection
+	// counts as lost; it must be longer than PingInterval. 0: 60 s.
+	ReadTimeout time.Duration
+
+	// Logger gets what happens at debug level; nil means silence. Neither tokens, URLs
+	// with a query nor contents are logged.
+	Logger *slog.Logger
+}
+
+// resolve returns the config with defaults filled in, and where it leads.
+func (c Config) resolve() (Config, endpoint, error) {
+	c.URL = cmp.Or(c.URL, DefaultURL)
+	c.MaxMessage = cmp.Or(c.MaxMessage, protocol.DefaultMaxMessage)
+	c.MaxInFlight = cmp.Or(c.MaxInFlight, 256)
+	c.DialTimeout = cmp.Or(c.DialTimeout, 20*time.Second)
+	c.StartTimeout = cmp.Or(c.StartTimeout, time.Minute)
+	c.RequestTimeout = cmp.Or(c.RequestTimeout, 30*time.Second)
+	c.WriteTimeout = cmp.Or(c.WriteTimeout, 10*time.Second)
+	c.PingInterval = cmp.Or(c.PingInterval, 30*time.Second)
+	c.ReadTimeout = cmp.Or(c.ReadTimeout, time.Minute)
+	if c.NetDial == nil {
+		c.NetDial = (&net.Dialer{}).DialContext
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	target, err := c.validate()
+	if err != nil {
+		return Config{}, endpoint{}, &Error{Op: "config", Kind: ErrInvalid, Err: err, terminal: true}
+	}
+	c.Room = target.room
+	return c, target, nil
+}
+
+func (c Config) validate() (endpoint, error) {
+	if c.Token == nil {
+		return endpoint{}, errors.New("Token is required")
+	}
+	if c.TokenIn != TokenInQueryAndHeader && c.TokenIn != TokenInHeader {
+		return endpoint{}, fmt.Errorf("TokenIn is %d, which is none of the placements", c.TokenIn)
+	}
+	for name, value := range map[string]int64{
+		"MaxMessage": int64(c.MaxMessage), "MaxInFlight": int64(c.MaxInFlight),
+		"DialTimeout": int64(c.DialTimeout), "StartTimeout": int64(c.StartTimeout),
+		"RequestTimeout": int64(c.RequestTimeout), "WriteTimeout": int64(c.WriteTimeout),
+		"PingInterval": int64(c.PingInterval), "ReadTimeout": int64(c.ReadTimeout),
+	} {
+		if value < 0 {
+			return endpoint{}, fmt.Errorf("%s must not be negative", name)
+		}
+	}
+	if c.ReadTimeout <= c.PingInterval {
+		return endpoint{}, errors.New("ReadTimeout must be longer than PingInterval")
+	}
+	return parseEndpoint(c.URL, c.Room)
+}

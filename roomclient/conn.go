@@ -1,0 +1,178 @@
+// Copyright 2026 The RoomSecret Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package roomclient
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"maps"
+	"sync"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"github.com/roomsecrets/roomsecret-operator/roomclient/protocol"
+)
+
+// closeGrace is how long a connection that is being closed waits for a peer that is slow
+// to take the close frame, and then for its answer.
+const closeGrace = time.Second
+
+// Conn is one connection to a room. It is ready when [Dial] returns it, and once it has
+// ended it stays so: nothing is sent again inside it. It is safe for concurrent use.
+type Conn struct {
+	config Config
+	ws     *websocket.Conn
+	cork   *corkedConn
+	log    *slog.Logger
+
+	calls  callTable
+	places chan struct{} // a semaphore: one for each call in flight
+	outbox chan protocol.Message
+
+	startup startup
+	ready   chan struct{} // closed when startup is complete
+
+	endOnce   sync.Once
+	ending    chan struct{} // closed when err and closeCode are set
+	err       error
+	closeCode int           // what the peer is told; 0: nothing, the connection is broken
+	readDone  chan struct{} // closed when the reader has ended
+	done      chan struct{} // closed when both goroutines have ended
+}
+
+func newConn(config Config, ws *websocket.Conn, cork *corkedConn) *Conn {
+	c := &Conn{
+		config: config, ws: ws, cork: cork,
+		log:      config.Logger.With("room", config.Room),
+		calls:    callTable{waiting: make(map[uint64]*waiter)},
+		places:   make(chan struct{}, config.MaxInFlight),
+		outbox:   make(chan protocol.Message, outboxSize),
+		ready:    make(chan struct{}),
+		ending:   make(chan struct{}),
+		readDone: make(chan struct{}),
+		done:     make(chan struct{}),
+	}
+	go c.read()
+	go c.write()
+	return c
+}
+
+// ParticipantID is the id by which other participants know this connection.
+func (c *Conn) ParticipantID() string { return c.startup.participantID }
+
+// RoomName is the name the room gave itself, or the configured one when it gave none.
+func (c *Conn) RoomName() string {
+	if name := c.startup.room.RoomName; name != "" {
+		return name
+	}
+	return c.config.Room
+}
+
+// Attributes are the attributes the room gave this participant; "name" is usually the
+// identity of the token. The map is a copy.
+func (c *Conn) Attributes() map[string]any { return maps.Clone(c.startup.attributes) }
+
+// Done is closed when the connection has ended and its goroutines with it.
+func (c *Conn) Done() <-chan struct{} { return c.done }
+
+// Err returns nil while the connection lives and the reason once it ends: an [*Error],
+// which wraps [ErrClosed] alone after Close.
+func (c *Conn) Err() error {
+	select {
+	case <-c.ending:
+		return c.err
+	default:
+		return nil
+	}
+}
+
+// Close ends the connection with close code 1000, fails the calls in flight with
+// [ErrClosed], and returns when both goroutines have ended: within a few seconds, whatever
+// the peer does. It may be called any number of times and always returns nil.
+func (c *Conn) Close() error {
+	c.end(&Error{Op: "close", Kind: ErrClosed}, websocket.CloseNormalClosure)
+	<-c.done
+	return nil
+}
+
+// Invoke calls a tool and returns the content it answers with, which is never a
+// [protocol.Error]: that becomes an [*Error]. It fails with [ErrTooLarge] before anything
+// is sent, with [ErrClosed] when the connection ends first, and with the error of the
+// context or [context.DeadlineExceeded] when no answer comes in time; in these last two
+// cases the call may have taken effect.
+func (c *Conn) Invoke(ctx context.Context, call protocol.Invoke) (protocol.Content, error) {
+	op := opOf(call)
+	select {
+	case c.places <- struct{}{}:
+		defer func() { <-c.places }()
+	case <-ctx.Done():
+		return nil, interrupted(ctx, op)
+	case <-c.ending:
+		return nil, callError(op, c.err)
+	}
+	data, err := protocol.PackInvoke(call)
+	if err != nil {
+		return nil, &Error{Op: op, Kind: ErrInvalid, Err: err, terminal: true}
+	}
+	if len(data) > c.config.MaxMessage {
+		err := fmt.Errorf("%d bytes, the limit is %d", len(data), c.config.MaxMessage)
+		return nil, &Error{Op: op, Kind: ErrTooLarge, Err: err, terminal: true}
+	}
+	answer, err := c.request(ctx, protocol.TypeInvokeTool, data)
+	if err != nil {
+		return nil, callError(op, err)
+	}
+	return answerOf(op, answer)
+}
+
+// request sends a message and waits for the data of the response to it.
+func (c *Conn) request(ctx context.Context, messageType string, data []byte) ([]byte, error) {
+	id, w, err := c.calls.add(c.config.RequestTimeout)
+	if err != nil {
+		return nil, err
+	}
+	defer c.calls.remove(id, w)
+	select {
+	case c.outbox <- protocol.Message{ID: id, Type: messageType, Data: data}:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-w.timer.C:
+		return nil, context.DeadlineExceeded
+	case <-c.ending:
+		return nil, c.err
+	}
+	select {
+	case r := <-w.replies:
+		return r.data, r.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-w.timer.C:
+		return nil, context.DeadlineExceeded
+	}
+}
+
+// answerOf reads the data of a response.
+func answerOf(op string, data []byte) (protocol.Content, error) {
+	content, err := protocol.UnpackContent(data)
+	if err != nil {
+		return nil, &Error{Op: op, Kind: ErrProtocol, Err: err}
+	}
+	if failure, ok := content.(protocol.Error); ok {
+		return nil, contentError(op, failure)
+	}
+	return content, nil
+}
+
+// end makes the connection end: it records why, fails all calls, and has the writer tell
+// the peer. Only the first reason counts.
+func (c *Conn) end(err *Error, closeCode int) {
+	c.endOnce.Do(func() {
+		c.err, c.closeCode = err, closeCode
+		c.calls.fail(err)
+		close(c.ending)
+		c.cork.hurry()
+	})
+}

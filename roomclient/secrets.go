@@ -1,0 +1,212 @@
+// Copyright 2026 The RoomSecret Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package roomclient
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+
+	"github.com/roomsecrets/roomsecret-operator/roomclient/protocol"
+	"github.com/roomsecrets/roomsecret-operator/roomclient/redact"
+)
+
+// Bytes is a secret value. It redacts itself in every format verb, in JSON and in logs.
+type Bytes = redact.Bytes
+
+// invoker is what the secrets tools need of a Conn or a Session.
+type invoker interface {
+	Invoke(ctx context.Context, call protocol.Invoke) (protocol.Content, error)
+}
+
+// Secrets is the secrets of the connected identity in the room (room protocol, section 4).
+// The room keeps a row for each (owner identity, id, delegated-to); the room has no
+// change events and no compare-and-set, so the last writer wins. All five methods are
+// idempotent and may be repeated after [ErrClosed].
+type Secrets struct{ invoker invoker }
+
+// Secrets gives access to the secrets tools over this connection.
+func (c *Conn) Secrets() Secrets { return Secrets{invoker: c} }
+
+// Secrets gives access to the secrets tools over whatever connection the session has.
+func (s *Session) Secrets() Secrets { return Secrets{invoker: s} }
+
+// Secret is a secret with its value.
+type Secret struct {
+	// ID and DelegatedTo are those that were asked for: the room does not repeat them.
+	ID string
+	// Type is a free label, usually a MIME type.
+	Type        string
+	Name        string
+	DelegatedTo string
+	Value       Bytes
+}
+
+// SecretInfo describes a secret without its value.
+type SecretInfo struct{ ID, Type, Name, DelegatedTo string }
+
+// SetSecretRequest is a row to create or to replace; empty strings are null on the wire.
+// Send Type and Name always: whether a null keeps the stored one is not specified.
+type SetSecretRequest struct {
+	ID, Type, Name string
+	// DelegatedTo is part of the row's identity.
+	DelegatedTo string
+	// ForIdentity stores the row for another identity, which takes an admin grant.
+	ForIdentity string
+	// Value may be empty but not nil, so that forgetting it does not blank a secret.
+	Value Bytes
+}
+
+// SecretQuery names a secret by ID, or by Type and Name, or by what of them is known; which
+// of several matches is meant is the room's choice.
+type SecretQuery struct{ ID, Type, Name, DelegatedTo string }
+
+// ExistsQuery names a row by ID, possibly of another identity.
+type ExistsQuery struct{ ID, DelegatedTo, ForIdentity string }
+
+// SetSecret creates or replaces a row. An id that the room makes up is not returned.
+func (s Secrets) SetSecret(ctx context.Context, r SetSecretRequest) error {
+	if r.Value == nil {
+		return invalid(protocol.ToolSetSecret, "secret data is required")
+	}
+	input, err := protocol.NewBinary(protocol.SetSecretRequest{
+		SecretID:    protocol.Optional(r.ID),
+		Type:        protocol.Optional(r.Type),
+		Name:        protocol.Optional(r.Name),
+		DelegatedTo: protocol.Optional(r.DelegatedTo),
+		ForIdentity: protocol.Optional(r.ForIdentity),
+		HasData:     true,
+	}, r.Value)
+	if err != nil {
+		return invalid(protocol.ToolSetSecret, err.Error())
+	}
+	return s.do(ctx, protocol.ToolSetSecret, input)
+}
+
+// GetSecret reads a secret of the connected identity. It returns [ErrNotFound] when the
+// room says that there is none, and only then.
+func (s Secrets) GetSecret(ctx context.Context, q SecretQuery) (Secret, error) {
+	if q.ID == "" && q.Type == "" && q.Name == "" {
+		return Secret{}, invalid(protocol.ToolGetSecret, "an id, or a type and a name, is required")
+	}
+	answer, err := s.callJSON(ctx, protocol.ToolGetSecret, protocol.GetSecretRequest{
+		SecretID:    protocol.Optional(q.ID),
+		Type:        protocol.Optional(q.Type),
+		Name:        protocol.Optional(q.Name),
+		DelegatedTo: protocol.Optional(q.DelegatedTo),
+	})
+	if err != nil {
+		return Secret{}, err
+	}
+	switch content := answer.(type) {
+	case protocol.File:
+		return Secret{
+			ID: q.ID, Type: content.MIMEType, Name: content.Name,
+			DelegatedTo: q.DelegatedTo, Value: content.Data,
+		}, nil
+	case protocol.Empty:
+		return Secret{}, &Error{Op: opOfTool(protocol.ToolGetSecret), Kind: ErrNotFound, terminal: true}
+	default:
+		return Secret{}, unexpected(protocol.ToolGetSecret)
+	}
+}
+
+// Exists reports whether there is such a row, without reading its value.
+func (s Secrets) Exists(ctx context.Context, q ExistsQuery) (bool, error) {
+	if q.ID == "" {
+		return false, invalid(protocol.ToolExists, "an id is required")
+	}
+	var answer protocol.ExistsResponse
+	err := s.ask(ctx, protocol.ToolExists, protocol.ExistsRequest{
+		SecretID:    q.ID,
+		DelegatedTo: protocol.Optional(q.DelegatedTo),
+		ForIdentity: protocol.Optional(q.ForIdentity),
+	}, &answer)
+	return answer.Exists, err
+}
+
+// ListSecrets returns all rows of the connected identity; there is no paging. One row that
+// makes no sense fails the whole call, lest the others look like everything.
+func (s Secrets) ListSecrets(ctx context.Context) ([]SecretInfo, error) {
+	var answer protocol.ListSecretsResponse
+	if err := s.ask(ctx, protocol.ToolListSecrets, protocol.ListSecretsRequest{}, &answer); err != nil {
+		return nil, err
+	}
+	infos := make([]SecretInfo, len(answer.Secrets))
+	for i, row := range answer.Secrets {
+		infos[i] = SecretInfo{ID: row.ID, Type: row.Type, Name: row.Name, DelegatedTo: protocol.OrEmpty(row.DelegatedTo)}
+	}
+	return infos, nil
+}
+
+// DeleteSecret removes a row of the connected identity. delegatedTo must be given when the
+// row was stored with one. That there is no such row is a success: what was wanted is so.
+func (s Secrets) DeleteSecret(ctx context.Context, id, delegatedTo string) error {
+	if id == "" {
+		return invalid(protocol.ToolDeleteSecret, "an id is required")
+	}
+	input, err := protocol.NewJSON(protocol.DeleteSecretRequest{ID: id, DelegatedTo: protocol.Optional(delegatedTo)})
+	if err != nil {
+		return invalid(protocol.ToolDeleteSecret, err.Error())
+	}
+	err = s.do(ctx, protocol.ToolDeleteSecret, input)
+	if e, ok := errors.AsType[*Error](err); ok && e.Code == protocol.CodeNotFound {
+		return nil
+	}
+	return err
+}
+
+func (s Secrets) invoke(ctx context.Context, tool string, input protocol.Content) (protocol.Content, error) {
+	return s.invoker.Invoke(ctx, protocol.Invoke{Toolkit: protocol.Toolkit, Tool: tool, Input: input})
+}
+
+func (s Secrets) callJSON(ctx context.Context, tool string, request any) (protocol.Content, error) {
+	input, err := protocol.NewJSON(request)
+	if err != nil {
+		return nil, invalid(tool, err.Error())
+	}
+	return s.invoke(ctx, tool, input)
+}
+
+// do calls a tool that has nothing to say. Empty and JSON contents are both success, and
+// what a JSON content says is ignored, as the SDKs do.
+func (s Secrets) do(ctx context.Context, tool string, input protocol.Content) error {
+	answer, err := s.invoke(ctx, tool, input)
+	if err != nil {
+		return err
+	}
+	switch answer.(type) {
+	case protocol.Empty, protocol.JSON:
+		return nil
+	default:
+		return unexpected(tool)
+	}
+}
+
+// ask calls a tool that answers with a JSON object.
+func (s Secrets) ask(ctx context.Context, tool string, request, response any) error {
+	answer, err := s.callJSON(ctx, tool, request)
+	if err != nil {
+		return err
+	}
+	content, ok := answer.(protocol.JSON)
+	if !ok || json.Unmarshal(content.Value, response) != nil {
+		return unexpected(tool)
+	}
+	return nil
+}
+
+func opOf(call protocol.Invoke) string { return call.Toolkit + "." + call.Tool }
+
+func opOfTool(tool string) string { return protocol.Toolkit + "." + tool }
+
+func invalid(tool, why string) *Error {
+	return &Error{Op: opOfTool(tool), Kind: ErrInvalid, Code: protocol.CodeInvalidRequest, Err: errors.New(why), terminal: true}
+}
+
+// unexpected is what the SDKs raise when a tool answers with what it cannot mean.
+func unexpected(tool string) *Error {
+	op := opOfTool(tool)
+	return &Error{Op: op, Kind: ErrProtocol, Code: protocol.CodeUnexpectedResponseType, Err: errors.New("unexpected return type from " + op)}
+}
