@@ -104,7 +104,7 @@ func (d *directory) fetch(ctx context.Context, f *fetcher, version string, wante
 		return nil, ctx.Err()
 	}
 	if err != nil {
-		fmt.Fprintf(f.out, "published binaries cannot be used (%v); building instead\n", err)
+		fmt.Fprintf(f.out, "published binaries cannot be used (%v); building instead\n", reason(err))
 		return wanted, nil
 	}
 	for _, p := range wanted {

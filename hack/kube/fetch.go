@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -84,6 +85,15 @@ func choose(ctx context.Context, client remote.Client, version string) (versions
 		}
 	}
 	return versions.Concrete{}, versions.PlatformItem{}, fmt.Errorf("none is published for %s on %s/%s", wanted, runtime.GOOS, runtime.GOARCH)
+}
+
+// reason shortens the error of a request to why it failed.
+func reason(err error) error {
+	var request *url.Error
+	if errors.As(err, &request) {
+		return request.Err
+	}
+	return err
 }
 
 // unpack returns the folder below dir that holds the content of archive.

@@ -47,7 +47,7 @@ func newMeter(out io.Writer) *meter {
 	if file, ok := out.(*os.File); ok && term.IsTerminal(int(file.Fd())) {
 		m.interval = 200 * time.Millisecond
 		m.width = 80
-		if width, _, err := term.GetSize(int(file.Fd())); err == nil {
+		if width, _, err := term.GetSize(int(file.Fd())); err == nil && width > 0 {
 			m.width = width
 		}
 	}

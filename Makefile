@@ -1,0 +1,126 @@
+# Copyright 2026 The RoomSecret Authors
+# SPDX-License-Identifier: Apache-2.0
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+# Everything is built without cgo, so that binaries run in an empty image and the build cache holds the
+# Kubernetes libraries once. Only the race detector needs cgo.
+export CGO_ENABLED := 0
+
+FUZZTIME ?= 60s
+DEMO_ARGS ?=
+TESTFLAGS ?=
+
+# Packages whose tests run against a real API server.
+CLUSTER_TESTS := ./controllers/... ./internal/testkube/... ./test/...
+
+# Where generated files go; verify points these elsewhere and compares.
+API_OUT := api/v1alpha1
+CRD_OUT := config/crd/bases
+RBAC_OUT := config/rbac
+
+CONTROLLER_GEN := bin/tools/controller-gen
+GOLANGCI_LINT := $(CURDIR)/bin/tools/golangci-lint
+# Tools that load Go packages must be as new as the compiler, hence its version in the name.
+TOOLS := bin/tools/.$(shell go env GOVERSION)
+
+GO_TEST := CGO_ENABLED=1 KUBEBUILDER_ASSETS=$(CURDIR)/bin/kube go test -race -count=1 $(TESTFLAGS)
+
+##@ General
+
+.PHONY: help
+help: ## Show this help.
+	@awk 'BEGIN {FS = ":.*##"; print "Usage: make \033[36m<target>\033[0m"} \
+		/^[a-z-]+:.*##/ {printf "  \033[36m%-10s\033[0m%s\n", $$1, $$2} \
+		/^##@/ {printf "\n\033[1m%s\033[0m\n", substr($$0, 5)}' Makefile
+
+.PHONY: demo
+demo: kube build ## Show the operator at work on this machine (DEMO_ARGS=--once ends by itself).
+	@go run ./hack/demo $(DEMO_ARGS)
+
+##@ Development
+
+.PHONY: generate
+generate: $(TOOLS) ## Generate the deep copy functions of the API types.
+	@$(CONTROLLER_GEN) object:headerFile=hack/boilerplate.go.txt paths=./api/... output:object:dir=$(API_OUT)
+
+.PHONY: manifests
+manifests: $(TOOLS) ## Generate the CRDs and the operator's role.
+	@$(CONTROLLER_GEN) crd paths=./api/... output:crd:dir=$(CRD_OUT)
+	@$(CONTROLLER_GEN) rbac:roleName=roomsecret-manager paths=./controllers/... output:rbac:dir=$(RBAC_OUT)
+
+.PHONY: fmt
+fmt: $(TOOLS) ## Format the code.
+	@$(GOLANGCI_LINT) fmt
+	@cd hack/kube && $(GOLANGCI_LINT) fmt
+
+.PHONY: vet
+vet: ## Run go vet.
+	@go vet ./...
+
+.PHONY: lint
+lint: $(TOOLS) ## Run the linters, among them the import rules.
+	@$(GOLANGCI_LINT) run ./...
+	@cd hack/kube && $(GOLANGCI_LINT) run .
+
+.PHONY: test
+test: compiler kube verify lint ## Run everything CI runs.
+	@echo "==> unit tests"
+	@$(GO_TEST) $$(go list ./... | grep -vxFf <(go list $(CLUSTER_TESTS)))
+	@echo "==> tests of hack/kube"
+	@cd hack/kube && $(GO_TEST) .
+	@echo "==> tests on a real API server"
+	@$(GO_TEST) $(CLUSTER_TESTS)
+
+.PHONY: fuzz
+fuzz: compiler ## Run each fuzz target for FUZZTIME (default 60s).
+	@grep -roE --include='*_test.go' '^func Fuzz\w+' . | sed 's/:func / /' | while read -r file target; do \
+		echo "==> $$target in $$(dirname $$file)"; \
+		CGO_ENABLED=1 go test -run='^$$' -fuzz="^$$target\$$" -fuzztime=$(FUZZTIME) "$$(dirname "$$file")" </dev/null; \
+	done
+
+.PHONY: verify
+verify: $(TOOLS) ## Fail if generated files, format or go.mod are not up to date.
+	@echo "==> verify"
+	@fresh=$$(mktemp -d); trap 'rm -rf "$$fresh"' EXIT; \
+	$(MAKE) generate manifests API_OUT="$$fresh/api" CRD_OUT="$$fresh/crd" RBAC_OUT="$$fresh/rbac"; \
+	diff -u $(API_OUT)/zz_generated.deepcopy.go "$$fresh/api/zz_generated.deepcopy.go" && \
+	diff -ru $(CRD_OUT) "$$fresh/crd" && \
+	diff -u $(RBAC_OUT)/role.yaml "$$fresh/rbac/role.yaml" || \
+	{ echo "generated files differ from their sources: run make generate manifests" >&2; exit 1; }
+	@$(GOLANGCI_LINT) fmt --diff || { echo "run make fmt" >&2; exit 1; }
+	@cd hack/kube && $(GOLANGCI_LINT) fmt --diff || { echo "run make fmt" >&2; exit 1; }
+	@for module in . hack/kube hack/tools; do \
+		go mod tidy -C $$module -diff || { echo "run go mod tidy in $$module" >&2; exit 1; }; \
+	done
+
+##@ Build
+
+.PHONY: build
+build: ## Build the manager and the room server into bin/.
+	@go build -o bin/ ./cmd/manager ./cmd/roomserver
+
+.PHONY: kube
+kube: ## Get etcd, kube-apiserver, kube-controller-manager and kubectl into bin/kube/.
+	@go run -C hack/kube . -out "$(CURDIR)/bin/kube"
+
+.PHONY: tools
+tools: $(TOOLS) ## Build controller-gen and golangci-lint into bin/tools/.
+
+$(TOOLS): hack/tools/go.mod hack/tools/go.sum
+	@echo "building controller-gen and golangci-lint (two minutes the first time)"
+	@go build -C hack/tools -o "$(CURDIR)/bin/tools/" tool
+	@touch $@
+
+.PHONY: clean
+clean: ## Remove what was built.
+	@rm -rf bin
+
+# The race detector is a C library.
+.PHONY: compiler
+compiler:
+	@cc=$$(go env CC); command -v "$${cc%% *}" >/dev/null || \
+	{ echo "the tests use the race detector, which needs a C compiler: $$cc was not found (install gcc)" >&2; exit 1; }
