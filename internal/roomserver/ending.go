@@ -47,7 +47,7 @@ func endingOf(err error) ending {
 		return ending{"protocol", websocket.CloseProtocolError, framing.Reason}
 	case errors.Is(err, protocol.ErrTooLarge), errors.Is(err, websocket.ErrReadLimit):
 		return ending{"too_large", websocket.CloseMessageTooBig, "message too large"}
-	case errors.As(err, &closed):
+	case errors.As(err, &closed) && closed.Code != websocket.CloseAbnormalClosure: // that is the end of the stream
 		return ending{"peer", 0, ""}
 	case errors.As(err, &network) && network.Timeout():
 		return ending{"timeout", 0, ""}
