@@ -1,0 +1,59 @@
+// Copyright 2026 The RoomSecret Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package plan_test
+
+import (
+	"flag"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
+)
+
+// seed of every random case; a failure names it together with the number of the case.
+var seed = flag.Uint64("seed", 20260101, "seed of the random cases")
+
+// dice returns a number from 0 to below sides.
+type dice func(sides int) int
+
+// oneIn returns true once in so many throws.
+func (d dice) oneIn(throws int) bool { return d(throws) == 0 }
+
+// fromBytes throws what the bytes say, and zero when they are used up.
+func fromBytes(data []byte) dice {
+	return func(sides int) int {
+		if len(data) == 0 {
+			return 0
+		}
+		face := int(data[0]) % sides
+		data = data[1:]
+		return face
+	}
+}
+
+// randomly calls f with fresh dice for each of the cases, until one fails.
+func randomly(t *testing.T, cases int, f func(t *testing.T, d dice)) {
+	t.Helper()
+	for i := range cases {
+		f(t, rand.New(rand.NewPCG(*seed, uint64(i))).IntN)
+		if t.Failed() {
+			t.Fatalf("case %d of -seed=%d", i, *seed)
+		}
+	}
+}
+
+// pick returns one of the choices.
+func pick[T any](d dice, choices ...T) T { return choices[d(len(choices))] }
+
+func anyConflict(d dice) v1alpha1.ConflictPolicy {
+	return pick(d, v1alpha1.ConflictFail, v1alpha1.ConflictAdopt, v1alpha1.ConflictSkip)
+}
+
+func anyDrift(d dice) v1alpha1.DriftPolicy {
+	return pick(d, v1alpha1.DriftCorrect, v1alpha1.DriftReport, v1alpha1.DriftIgnore)
+}
+
+func anyDeletion(d dice) v1alpha1.DeletionPolicy {
+	return pick(d, v1alpha1.DeletionDelete, v1alpha1.DeletionRetain)
+}
