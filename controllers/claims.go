@@ -1,0 +1,119 @@
+// Copyright 2026 The RoomSecret Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
+	"github.com/roomsecrets/roomsecret-operator/internal/plan"
+)
+
+// Two RoomSecrets can ask for one row of a room, or for one target. The one that already has it, as its sealed ledger
+// says, keeps it; otherwise the older one gets it. Whoever loses is told when the winner lets go.
+
+// claimant is a RoomSecret that asks for something, and whether it has it.
+type claimant struct {
+	rs   *roomv1alpha1.RoomSecret
+	held bool
+}
+
+// beats reports whether a has the better claim than b.
+func (a claimant) beats(b claimant) bool {
+	if a.held != b.held {
+		return a.held
+	}
+	byAge := a.rs.CreationTimestamp.Compare(b.rs.CreationTimestamp.Time)
+	return cmp.Or(byAge, cmp.Compare(a.rs.Namespace, b.rs.Namespace), cmp.Compare(a.rs.Name, b.rs.Name)) < 0
+}
+
+// claimedRows returns the wanted rows that another RoomSecret has the better claim to, with its name.
+func (r *RoomSecretReconciler) claimedRows(ctx context.Context, s *scope, wanted []plan.PushRow) (map[plan.Row]string, error) {
+	claimed := map[plan.Row]string{}
+	held := r.pushLedger(s).rows(s.rs.Status.Entries)
+	for _, want := range wanted {
+		var others roomv1alpha1.RoomSecretList
+		if err := r.Client.List(ctx, &others, client.MatchingFields{indexRow: want.ID}); err != nil {
+			return nil, fmt.Errorf("list the RoomSecrets that push %q: %w", want.ID, err)
+		}
+		_, mine := held[want.Row]
+		for i := range others.Items {
+			other := &others.Items[i]
+			if other.UID == s.rs.UID {
+				continue
+			}
+			asks, has, err := r.claimOn(ctx, s, other, want.Row)
+			if err != nil {
+				return nil, err
+			}
+			if (asks || has) && (claimant{other, has}).beats(claimant{s.rs, mine}) {
+				claimed[want.Row] = other.Namespace + "/" + other.Name
+			}
+		}
+	}
+	return claimed, nil
+}
+
+// claimOn reports whether another RoomSecret asks for a row of the room in scope, and whether it has it.
+func (r *RoomSecretReconciler) claimOn(ctx context.Context, s *scope, other *roomv1alpha1.RoomSecret, row plan.Row) (asks, has bool, err error) {
+	room, err := getRoom(ctx, r.Client, roomKeyOf(other))
+	if apierrors.IsNotFound(err) {
+		return false, false, nil // without a room it can neither write nor delete
+	}
+	if err != nil || room.address() != s.room.address() {
+		return false, false, err
+	}
+	book := ledger{digests: r.Digests, uid: string(other.UID), place: room.address()}
+	_, has = book.rows(other.Status.Entries)[row]
+	asks = other.DeletionTimestamp.IsZero() && slices.ContainsFunc(other.Spec.Push.Entries, func(e roomv1alpha1.PushEntry) bool {
+		return entryAsksFor(e, room.status.Identity, row)
+	})
+	return asks, has, nil
+}
+
+// entryAsksFor reports whether an entry asks for a row, when the operator's identity in its room is own.
+func entryAsksFor(entry roomv1alpha1.PushEntry, own string, row plan.Row) bool {
+	if entry.IDOrDefault() != row.ID || cmp.Or(string(entry.ForIdentity), own) != row.Identity {
+		return false
+	}
+	if row.DelegatedTo == "" {
+		return !entry.DelegatedOnly
+	}
+	return slices.ContainsFunc(entry.Delegations, func(d roomv1alpha1.Delegation) bool { return string(d.To) == row.DelegatedTo })
+}
+
+// claimedTarget returns the name of another RoomSecret that has the better claim to the target, and "" when there is
+// none. RoomSecrets that all merge into the target share it, key by key.
+func (r *RoomSecretReconciler) claimedTarget(ctx context.Context, s *scope, name string) (string, error) {
+	var others roomv1alpha1.RoomSecretList
+	if err := r.Client.List(ctx, &others, client.MatchingFields{indexTarget: s.rs.Namespace + "/" + name}); err != nil {
+		return "", fmt.Errorf("list the RoomSecrets that write Secret %q: %w", name, err)
+	}
+	mine := claimant{s.rs, r.holdsTarget(s.rs, name)}
+	for i := range others.Items {
+		other := &others.Items[i]
+		if other.UID == s.rs.UID || !other.DeletionTimestamp.IsZero() || (merges(other) && merges(s.rs)) {
+			continue
+		}
+		if (claimant{other, r.holdsTarget(other, name)}).beats(mine) {
+			return other.Namespace + "/" + other.Name, nil
+		}
+	}
+	return "", nil
+}
+
+// holdsTarget reports whether a RoomSecret has written the target before.
+func (r *RoomSecretReconciler) holdsTarget(rs *roomv1alpha1.RoomSecret, name string) bool {
+	return len(r.pullLedger(rs, name).keys(rs.Status.Entries)) > 0
+}
+
+func merges(rs *roomv1alpha1.RoomSecret) bool {
+	return rs.Spec.Pull.Target.CreationPolicyOrDefault() == roomv1alpha1.CreationMerge
+}

@@ -1,0 +1,199 @@
+// Copyright 2026 The RoomSecret Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
+	"github.com/roomsecrets/roomsecret-operator/internal/sessions"
+)
+
+// Names of the cache indexes. Each answers one question without a scan, so that a change costs as much as what it touches.
+const (
+	// indexRoom finds the RoomSecrets of a room.
+	indexRoom = "room"
+	// indexSecret finds the RoomSecrets whose source or target is a Secret.
+	indexSecret = "secret"
+	// indexRow finds the RoomSecrets that push, or have pushed, a room secret with an id.
+	indexRow = "row"
+	// indexTarget finds the RoomSecrets that write a Secret.
+	indexTarget = "target"
+	// indexCredential finds the Rooms and ClusterRooms whose auth or tls names a Secret.
+	indexCredential = "credential"
+)
+
+// addIndexes adds all indexes to the cache.
+func addIndexes(ctx context.Context, indexer client.FieldIndexer) error {
+	indexes := []struct {
+		object client.Object
+		name   string
+		values client.IndexerFunc
+	}{
+		{&roomv1alpha1.RoomSecret{}, indexRoom, onRoomSecret(func(rs *roomv1alpha1.RoomSecret) []string { return []string{roomKeyOf(rs).String()} })},
+		{&roomv1alpha1.RoomSecret{}, indexSecret, onRoomSecret(secretsOf)},
+		{&roomv1alpha1.RoomSecret{}, indexRow, onRoomSecret(rowsOf)},
+		{&roomv1alpha1.RoomSecret{}, indexTarget, onRoomSecret(targetOf)},
+		{&roomv1alpha1.Room{}, indexCredential, credentialsOf},
+		{&roomv1alpha1.ClusterRoom{}, indexCredential, credentialsOf},
+	}
+	for _, index := range indexes {
+		if err := indexer.IndexField(ctx, index.object, index.name, index.values); err != nil {
+			return fmt.Errorf("index %s by %s: %w", index.object.GetObjectKind().GroupVersionKind().Kind, index.name, err)
+		}
+	}
+	return nil
+}
+
+func onRoomSecret(values func(*roomv1alpha1.RoomSecret) []string) client.IndexerFunc {
+	return func(object client.Object) []string {
+		rs, ok := object.(*roomv1alpha1.RoomSecret)
+		if !ok {
+			return nil
+		}
+		return values(rs)
+	}
+}
+
+// roomKeyOf names the room that a RoomSecret refers to.
+func roomKeyOf(rs *roomv1alpha1.RoomSecret) sessions.RoomKey {
+	key := sessions.RoomKey{Kind: rs.Spec.RoomRef.KindOrDefault(), Name: rs.Spec.RoomRef.Name}
+	if key.Kind == roomv1alpha1.KindRoom {
+		key.Namespace = rs.Namespace
+	}
+	return key
+}
+
+func secretsOf(rs *roomv1alpha1.RoomSecret) []string {
+	if rs.Spec.Push != nil {
+		return []string{rs.Namespace + "/" + rs.Spec.Push.SecretRef.Name}
+	}
+	return targetOf(rs)
+}
+
+func targetOf(rs *roomv1alpha1.RoomSecret) []string {
+	if rs.Spec.Pull == nil {
+		return nil
+	}
+	return []string{rs.Namespace + "/" + rs.TargetName()}
+}
+
+// rowsOf returns the ids that a push asks for or has in its ledger.
+func rowsOf(rs *roomv1alpha1.RoomSecret) []string {
+	if rs.Spec.Push == nil {
+		return nil
+	}
+	ids := map[string]bool{}
+	for _, entry := range rs.Spec.Push.Entries {
+		ids[entry.IDOrDefault()] = true
+	}
+	for _, entry := range rs.Status.Entries {
+		if entry.Origin != "" {
+			ids[entry.ID] = true
+		}
+	}
+	values := make([]string, 0, len(ids))
+	for id := range ids {
+		values = append(values, id)
+	}
+	return values
+}
+
+func credentialsOf(object client.Object) []string {
+	room, ok := roomFrom(object)
+	if !ok {
+		return nil
+	}
+	var names []string
+	for _, ref := range []*roomv1alpha1.NamespacedSecretKeyRef{room.apiKey, room.token, room.ca} {
+		if ref != nil {
+			names = append(names, ref.Namespace+"/"+ref.Name)
+		}
+	}
+	return names
+}
+
+// room is a Room or a ClusterRoom, seen without the difference between the two.
+type room struct {
+	key        sessions.RoomKey
+	object     client.Object
+	connection roomv1alpha1.RoomConnection
+	apiKey     *roomv1alpha1.NamespacedSecretKeyRef
+	token      *roomv1alpha1.NamespacedSecretKeyRef
+	ca         *roomv1alpha1.NamespacedSecretKeyRef
+	serverName string
+	status     *roomv1alpha1.RoomStatus
+}
+
+// roomFrom returns the room in an object, and false when the object is neither a Room nor a ClusterRoom.
+func roomFrom(object client.Object) (room, bool) {
+	switch o := object.(type) {
+	case *roomv1alpha1.Room:
+		return roomFromRoom(o), true
+	case *roomv1alpha1.ClusterRoom:
+		return roomFromClusterRoom(o), true
+	}
+	return room{}, false
+}
+
+func roomFromRoom(o *roomv1alpha1.Room) room {
+	local := func(ref *roomv1alpha1.SecretKeyRef) *roomv1alpha1.NamespacedSecretKeyRef {
+		if ref == nil {
+			return nil
+		}
+		return &roomv1alpha1.NamespacedSecretKeyRef{Namespace: o.Namespace, SecretKeyRef: *ref}
+	}
+	r := room{
+		key:        sessions.RoomKey{Kind: roomv1alpha1.KindRoom, Namespace: o.Namespace, Name: o.Name},
+		object:     o,
+		connection: o.Spec.RoomConnection,
+		apiKey:     local(o.Spec.Auth.APIKeySecretRef),
+		token:      local(o.Spec.Auth.TokenSecretRef),
+		status:     &o.Status,
+	}
+	if o.Spec.TLS != nil {
+		r.ca, r.serverName = local(o.Spec.TLS.CASecretRef), o.Spec.TLS.ServerName
+	}
+	return r
+}
+
+func roomFromClusterRoom(o *roomv1alpha1.ClusterRoom) room {
+	r := room{
+		key:        sessions.RoomKey{Kind: roomv1alpha1.KindClusterRoom, Name: o.Name},
+		object:     o,
+		connection: o.Spec.RoomConnection,
+		apiKey:     o.Spec.Auth.APIKeySecretRef,
+		token:      o.Spec.Auth.TokenSecretRef,
+		status:     &o.Status,
+	}
+	if o.Spec.TLS != nil {
+		r.ca, r.serverName = o.Spec.TLS.CASecretRef, o.Spec.TLS.ServerName
+	}
+	return r
+}
+
+// roomName returns the name of the room at its endpoint.
+func (r room) roomName() string { return cmp.Or(r.connection.RoomName, r.key.Name) }
+
+// address returns what tells one room from another, however it is reached.
+func (r room) address() string {
+	return sessions.NormalizeEndpoint(r.connection.Endpoint) + "/rooms/" + r.roomName()
+}
+
+// getRoom reads the room that a key names from the cache.
+func getRoom(ctx context.Context, reader client.Reader, key sessions.RoomKey) (room, error) {
+	var object client.Object = &roomv1alpha1.Room{}
+	if key.Kind == roomv1alpha1.KindClusterRoom {
+		object = &roomv1alpha1.ClusterRoom{}
+	}
+	if err := reader.Get(ctx, client.ObjectKey{Namespace: key.Namespace, Name: key.Name}, object); err != nil {
+		return room{}, err
+	}
+	r, _ := roomFrom(object)
+	return r, nil
+}

@@ -1,0 +1,85 @@
+// Copyright 2026 The RoomSecret Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"strings"
+
+	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
+	"github.com/roomsecrets/roomsecret-operator/internal/fingerprint"
+	"github.com/roomsecrets/roomsecret-operator/internal/plan"
+)
+
+// ledger reads and writes the records in status.entries. The status can be edited by whoever has the right to, so a
+// record counts only with a seal that nobody without the operator's key can make. A seal begins with what the record
+// claims, so that an intent cannot be passed off as something that was confirmed.
+type ledger struct {
+	digests fingerprint.Key
+	// uid of the RoomSecret, so that records cannot be moved to another.
+	uid string
+	// place is where the rows or keys are: the address of the room, or the name of the target.
+	place string
+}
+
+const (
+	sealConfirmed = "owned"
+	sealIntent    = "intent"
+)
+
+func (l ledger) seal(name string, record plan.Record) string {
+	claim := sealIntent
+	if record.Confirmed {
+		claim = sealConfirmed
+	}
+	return claim + "." + l.digests.Digest("seal", []byte(claim), []byte(l.uid), []byte(l.place), []byte(name),
+		[]byte(record.Origin), []byte(record.Digest))
+}
+
+// record returns the record in an entry, and false when it has none with a valid seal.
+func (l ledger) record(name string, entry roomv1alpha1.EntryStatus) (plan.Record, bool) {
+	record := plan.Record{
+		Digest:    entry.Digest,
+		Origin:    entry.Origin,
+		Confirmed: strings.HasPrefix(entry.Seal, sealConfirmed+"."),
+	}
+	return record, fingerprint.Equal(entry.Seal, l.seal(name, record))
+}
+
+// put writes a record into an entry; nil leaves it without.
+func (l ledger) put(entry *roomv1alpha1.EntryStatus, name string, record *plan.Record) {
+	entry.Origin, entry.Digest, entry.Seal = "", "", ""
+	if record != nil {
+		entry.Origin, entry.Digest, entry.Seal = record.Origin, record.Digest, l.seal(name, *record)
+	}
+}
+
+// rowName is the name of a row in a seal; unlike the name in the status it always has the identity.
+func rowName(row plan.Row) string { return row.Name("") }
+
+// rows returns the valid records of a push.
+func (l ledger) rows(entries []roomv1alpha1.EntryStatus) map[plan.Row]plan.Record {
+	records := map[plan.Row]plan.Record{}
+	for _, entry := range entries {
+		row := entryRow(entry)
+		if record, ok := l.record(rowName(row), entry); ok {
+			records[row] = record
+		}
+	}
+	return records
+}
+
+// keys returns the valid records of a pull.
+func (l ledger) keys(entries []roomv1alpha1.EntryStatus) map[string]plan.Record {
+	records := map[string]plan.Record{}
+	for _, entry := range entries {
+		if record, ok := l.record(entry.Name, entry); ok {
+			records[entry.Name] = record
+		}
+	}
+	return records
+}
+
+func entryRow(entry roomv1alpha1.EntryStatus) plan.Row {
+	return plan.Row{Identity: entry.Identity, ID: entry.ID, DelegatedTo: entry.DelegatedTo}
+}

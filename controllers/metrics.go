@@ -1,0 +1,81 @@
+// Copyright 2026 The RoomSecret Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"errors"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
+	"github.com/roomsecrets/roomsecret-operator/internal/fault"
+)
+
+// Metrics are the measurements of syncing.
+type Metrics struct {
+	syncs       *prometheus.CounterVec
+	durations   *prometheus.HistogramVec
+	propagation *prometheus.HistogramVec
+	orphaned    prometheus.Counter
+}
+
+// NewMetrics returns the metrics and registers them.
+func NewMetrics(registerer prometheus.Registerer) (*Metrics, error) {
+	m := &Metrics{
+		syncs: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "roomsecret_sync_total",
+			Help: "Reconciles of RoomSecrets, by direction (Push, Pull) and result (unchanged, changed, waiting, stalled, failed).",
+		}, []string{"direction", "result"}),
+		durations: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name:    "roomsecret_sync_duration_seconds",
+			Help:    "How long a reconcile of a RoomSecret took, by direction.",
+			Buckets: prometheus.ExponentialBuckets(0.005, 2, 13),
+		}, []string{"direction"}),
+		propagation: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name:    "roomsecret_propagation_seconds",
+			Help:    "Time from a change (Push: the write of the source Secret, to the second; Pull: when the change in the room was noticed) until it was written to the other side, by direction.",
+			Buckets: prometheus.ExponentialBuckets(0.05, 2, 16),
+		}, []string{"direction"}),
+		orphaned: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "roomsecret_orphaned_total",
+			Help: "Entries that had to be left behind when they should have been deleted, because the room stayed out of reach or the credential did not allow it.",
+		}),
+	}
+	return m, errors.Join(
+		registerer.Register(m.syncs), registerer.Register(m.durations),
+		registerer.Register(m.propagation), registerer.Register(m.orphaned),
+	)
+}
+
+// observe counts one reconcile.
+func (m *Metrics) observe(s *scope, cause error, took time.Duration, now time.Time) {
+	direction := string(s.rs.Direction())
+	m.syncs.WithLabelValues(direction, syncResult(s, cause)).Inc()
+	m.durations.WithLabelValues(direction).Observe(took.Seconds())
+	if s.changes > 0 && !s.changedAt.IsZero() {
+		m.propagation.WithLabelValues(direction).Observe(max(now.Sub(s.changedAt), 0).Seconds())
+	}
+}
+
+// syncResult sorts outcomes into the closed set of the label.
+func syncResult(s *scope, cause error) string {
+	f := fault.From(cause)
+	switch {
+	case f != nil && f.Kind == fault.Waiting:
+		return "waiting"
+	case f != nil && f.Kind == fault.Terminal, s.failed():
+		return "stalled"
+	case f != nil, s.unfinished != nil:
+		return "failed"
+	case s.changes > 0:
+		return "changed"
+	}
+	return "unchanged"
+}
+
+// failed reports whether an entry could not be made as it should be.
+func (s *scope) failed() bool {
+	return firstOf(s.rs.Status.Entries, roomv1alpha1.EntryFailed).State != ""
+}

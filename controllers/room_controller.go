@@ -1,0 +1,226 @@
+// Copyright 2026 The RoomSecret Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+	"sigs.k8s.io/controller-runtime/pkg/recorder"
+
+	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
+	"github.com/roomsecrets/roomsecret-operator/internal/fault"
+	"github.com/roomsecrets/roomsecret-operator/internal/sessions"
+	"github.com/roomsecrets/roomsecret-operator/roomclient"
+)
+
+// Finalizer is on a RoomSecret while deleting it has something to undo, and on a room while such RoomSecrets use it.
+const Finalizer = roomv1alpha1.Group + "/finalizer"
+
+// RoomReconciler keeps the connections that Rooms or ClusterRooms ask for.
+type RoomReconciler struct {
+	// Kind is the kind that this reconciler is for.
+	Kind roomv1alpha1.RoomKind
+	// Client reads from the cache and writes to the API server.
+	Client client.Client
+	// Live reads from the API server.
+	Live client.Reader
+	// Rooms has the connections.
+	Rooms *sessions.Pool
+	// Events records events.
+	Events recorder.EventRecorder
+
+	credentials credentials
+}
+
+// +kubebuilder:rbac:groups=roomsecrets.io,resources=rooms;clusterrooms,verbs=get;list;watch;update
+// +kubebuilder:rbac:groups=roomsecrets.io,resources=rooms/status;clusterrooms/status,verbs=patch
+// +kubebuilder:rbac:groups=roomsecrets.io,resources=rooms/finalizers;clusterrooms/finalizers,verbs=update
+// +kubebuilder:rbac:groups="",resources=secrets,verbs=get;list;watch
+// +kubebuilder:rbac:groups="",resources=namespaces,verbs=get;list;watch
+
+// Reconcile makes the connection of one room as its spec says, and reports how it stands.
+func (r *RoomReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	key := sessions.RoomKey{Kind: r.Kind, Namespace: req.Namespace, Name: req.Name}
+	room, err := getRoom(ctx, r.Client, key)
+	if apierrors.IsNotFound(err) {
+		r.Rooms.Forget(key)
+		return ctrl.Result{}, nil
+	}
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	holders, err := r.holders(ctx, key)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	if gone, err := r.finalize(ctx, room, len(holders) > 0); gone || err != nil {
+		return quietly(err)
+	}
+	base, ok := room.object.DeepCopyObject().(client.Object)
+	if !ok {
+		return ctrl.Result{}, fmt.Errorf("%T cannot be copied", room.object)
+	}
+	return r.report(ctx, room, base, r.connect(ctx, room), holders)
+}
+
+// holders returns the names of the RoomSecrets that need the room to undo something when they are deleted.
+func (r *RoomReconciler) holders(ctx context.Context, key sessions.RoomKey) ([]string, error) {
+	var list roomv1alpha1.RoomSecretList
+	if err := r.Client.List(ctx, &list, client.MatchingFields{indexRoom: key.String()}); err != nil {
+		return nil, fmt.Errorf("list the RoomSecrets of the room: %w", err)
+	}
+	var names []string
+	for i := range list.Items {
+		if rs := &list.Items[i]; rs.Spec.Push != nil && controllerutil.ContainsFinalizer(rs, Finalizer) {
+			names = append(names, rs.Namespace+"/"+rs.Name)
+		}
+	}
+	return names, nil
+}
+
+// finalize keeps the finalizer on the room exactly while it is held. It reports true when the room is gone with it.
+func (r *RoomReconciler) finalize(ctx context.Context, room room, held bool) (bool, error) {
+	deleting := !room.object.GetDeletionTimestamp().IsZero()
+	switch {
+	case held && !deleting:
+		if controllerutil.AddFinalizer(room.object, Finalizer) {
+			return false, r.Client.Update(ctx, room.object)
+		}
+	case !held:
+		if deleting {
+			r.Rooms.Forget(room.key)
+		}
+		if controllerutil.RemoveFinalizer(room.object, Finalizer) {
+			return deleting, client.IgnoreNotFound(r.Client.Update(ctx, room.object))
+		}
+		return deleting, nil
+	}
+	return false, nil
+}
+
+// connect makes sure that the sessions of the room are as its spec says. It returns a fault when they are not connected.
+func (r *RoomReconciler) connect(ctx context.Context, room room) error {
+	reached, err := r.credentials.read(ctx, room)
+	if err != nil {
+		return r.withdraw(ctx, room, err)
+	}
+	room.status.Identity, room.status.TokenExpirationTime = reached.Identity, reached.expires
+	if err := r.Rooms.Ensure(ctx, room.key, reached.Room); err != nil {
+		return fault.NewTerminal(roomv1alpha1.ReasonUnreachable, "The endpoint cannot be dialled: check spec.endpoint and spec.roomName.")
+	}
+	state, _ := r.Rooms.State(room.key)
+	if f := fault.OfConnection(state); f != nil {
+		return f
+	}
+	return nil
+}
+
+// withdraw closes the connection of a room whose credential cannot be read any more. Only when the credential is gone
+// because everything is being deleted does the connection stay: it is needed to undo what was pushed.
+func (r *RoomReconciler) withdraw(ctx context.Context, room room, cause error) error {
+	var f *fault.Fault
+	if !errors.As(cause, &f) {
+		return cause // it is not known whether the credential is still there
+	}
+	leaving, err := r.leaving(ctx, room)
+	if err != nil {
+		return err
+	}
+	if !leaving {
+		r.Rooms.Forget(room.key)
+	}
+	return f
+}
+
+// leaving reports whether the room or its namespace is being deleted.
+func (r *RoomReconciler) leaving(ctx context.Context, room room) (bool, error) {
+	if !room.object.GetDeletionTimestamp().IsZero() {
+		return true, nil
+	}
+	if room.key.Namespace == "" {
+		return false, nil
+	}
+	var namespace corev1.Namespace
+	if err := r.Live.Get(ctx, client.ObjectKey{Name: room.key.Namespace}, &namespace); err != nil {
+		return false, fmt.Errorf("read the namespace of the room: %w", err)
+	}
+	return !namespace.DeletionTimestamp.IsZero(), nil
+}
+
+// report writes the status of the room and decides when to look again.
+func (r *RoomReconciler) report(ctx context.Context, room room, base client.Object, cause error, holders []string) (ctrl.Result, error) {
+	v, result, err := r.judge(ctx, room, cause, holders)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	before := append([]metav1.Condition(nil), room.status.Conditions...)
+	v.setConditions(&room.status.Conditions, room.object.GetGeneration())
+	room.status.ObservedGeneration = room.object.GetGeneration()
+	if err := patchStatus(ctx, r.Client, base, room.object); err != nil {
+		return quietly(err)
+	}
+	announceTransition(r.Events, room.object, actionConnect, before, room.status.Conditions)
+	return result, nil
+}
+
+// judge says what the conditions of the room should be, and when to look again.
+func (r *RoomReconciler) judge(ctx context.Context, room room, cause error, holders []string) (verdict, ctrl.Result, error) {
+	f := fault.From(cause)
+	switch {
+	case !room.object.GetDeletionTimestamp().IsZero():
+		return verdict{
+			ready: metav1.ConditionFalse, reason: roomv1alpha1.ReasonDeleting, reconciling: true,
+			message: fmt.Sprintf("%d RoomSecrets still have something to delete in the room, the first of them %s: delete them, or set their deletionPolicy to Retain.", len(holders), holders[0]),
+		}, ctrl.Result{}, nil
+	case f == nil:
+		return verdict{
+			ready: metav1.ConditionTrue, reason: roomv1alpha1.ReasonConnected,
+			message: fmt.Sprintf("Connected to room %q as %q.", room.roomName(), room.status.Identity),
+		}, ctrl.Result{}, nil
+	case f.Err != nil && f.Reason == roomv1alpha1.ReasonProgressing:
+		return verdict{}, ctrl.Result{}, cause
+	}
+	ctrl.LoggerFrom(ctx).V(1).Info("room is not connected", "reason", f.Reason, "cause", f.Err)
+	return verdictOf(f), ctrl.Result{RequeueAfter: r.tryAgain(room)}, nil
+}
+
+// tryAgain starts a session that gave up once more, after a poll interval: what made the endpoint refuse may be mended
+// there, where no watch tells us. It returns when to look again, and zero when an event will tell.
+func (r *RoomReconciler) tryAgain(room room) time.Duration {
+	state, known := r.Rooms.State(room.key)
+	if !known || state.Phase != roomclient.PhaseFailed {
+		return 0
+	}
+	wait := pollInterval(room) - time.Since(state.Since)
+	if wait > 0 {
+		return wait
+	}
+	r.Rooms.Retry(room.key)
+	return 0
+}
+
+// conflictDelay is how long to wait before an object that somebody changed in the meantime is looked at again, so that
+// the watch can bring it first.
+const conflictDelay = 50 * time.Millisecond
+
+// quietly makes of an error of a write what a reconcile returns: that somebody else wrote first, or that the object is
+// gone, is not a failure.
+func quietly(err error) (ctrl.Result, error) {
+	switch {
+	case apierrors.IsConflict(err):
+		return ctrl.Result{RequeueAfter: conflictDelay}, nil
+	case apierrors.IsNotFound(err):
+		return ctrl.Result{}, nil
+	}
+	return ctrl.Result{}, err
+}

@@ -1,0 +1,157 @@
+// Copyright 2026 The RoomSecret Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/recorder"
+
+	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
+	"github.com/roomsecrets/roomsecret-operator/internal/fault"
+	"github.com/roomsecrets/roomsecret-operator/internal/fingerprint"
+	"github.com/roomsecrets/roomsecret-operator/internal/plan"
+	"github.com/roomsecrets/roomsecret-operator/internal/sessions"
+)
+
+// RoomSecretReconciler keeps RoomSecrets in sync.
+type RoomSecretReconciler struct {
+	// Client reads from the cache and writes to the API server.
+	Client client.Client
+	// Live reads from the API server; Secrets are not cached.
+	Live client.Reader
+	// Rooms has the connections.
+	Rooms *sessions.Pool
+	// Events records events.
+	Events recorder.EventRecorder
+	// Digests makes digests of values and seals of records.
+	Digests fingerprint.Key
+	// Metrics counts what is done.
+	Metrics *Metrics
+	// Clock tells the time.
+	Clock clock.PassiveClock
+	// Grace is how long the deletion of a RoomSecret waits for a room that is out of reach, before its room secrets are
+	// left behind.
+	Grace time.Duration
+}
+
+// scope is the desk of one reconcile: what is known so far.
+type scope struct {
+	// rs is worked on; base is as it was read, or last written.
+	rs, base *roomv1alpha1.RoomSecret
+	// room and client are set once the room is resolved.
+	room   room
+	client *sessions.Client
+	access plan.Access
+	// changes counts what was written to the room or to the target.
+	changes int
+	// changedAt is when what was written had changed at its source, if that is known.
+	changedAt time.Time
+	// unfinished is set when some entries have to be tried again, although the others are done.
+	unfinished error
+	// retry is when to look again although nothing failed.
+	retry time.Duration
+}
+
+// tryAgain notes a problem that may go away by itself. A lost connection comes back with an event; anything else is
+// tried again with back-off.
+func (s *scope) tryAgain(problem plan.Problem) {
+	if problem.Passing && problem.Reason != roomv1alpha1.ReasonRoomNotReady {
+		s.unfinished = fault.NewTransient(nil, problem.Reason, "%s", problem.Message)
+	}
+}
+
+// +kubebuilder:rbac:groups=roomsecrets.io,resources=roomsecrets,verbs=get;list;watch;patch
+// +kubebuilder:rbac:groups=roomsecrets.io,resources=roomsecrets/status,verbs=patch
+// +kubebuilder:rbac:groups=roomsecrets.io,resources=roomsecrets/finalizers,verbs=update
+// +kubebuilder:rbac:groups="",resources=secrets,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
+
+// Reconcile brings one RoomSecret in step with its spec, and reports how it stands.
+func (r *RoomSecretReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	started := r.Clock.Now()
+	var rs roomv1alpha1.RoomSecret
+	err := r.Client.Get(ctx, req.NamespacedName, &rs)
+	if apierrors.IsNotFound(err) {
+		r.Rooms.Release(req.NamespacedName)
+		return ctrl.Result{}, nil
+	}
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	s := &scope{rs: &rs, base: rs.DeepCopy()}
+	if !rs.DeletionTimestamp.IsZero() {
+		return r.finish(ctx, s, r.delete(ctx, s), started)
+	}
+	return r.finish(ctx, s, r.sync(ctx, s), started)
+}
+
+// sync carries values in the direction of the spec.
+func (r *RoomSecretReconciler) sync(ctx context.Context, s *scope) error {
+	if err := r.resolve(ctx, s); err != nil {
+		return err
+	}
+	if s.rs.Spec.Push != nil {
+		return r.push(ctx, s)
+	}
+	return r.pull(ctx, s)
+}
+
+// resolve finds the room, its client, and what it allows.
+func (r *RoomSecretReconciler) resolve(ctx context.Context, s *scope) error {
+	key := roomKeyOf(s.rs)
+	room, err := getRoom(ctx, r.Client, key)
+	if apierrors.IsNotFound(err) {
+		return fault.NewWaiting(roomv1alpha1.ReasonRoomNotFound, "%s %q does not exist: create it, or correct spec.roomRef.", key.Kind, key.Name)
+	}
+	if err != nil {
+		return err
+	}
+	s.room = room
+	if s.rs.DeletionTimestamp.IsZero() && !room.object.GetDeletionTimestamp().IsZero() {
+		return fault.NewWaiting(roomv1alpha1.ReasonRoomNotReady, "%s %q is being deleted.", key.Kind, key.Name)
+	}
+	if s.client, err = r.Rooms.Client(key, client.ObjectKeyFromObject(s.rs)); err != nil {
+		return fault.NewWaiting(roomv1alpha1.ReasonRoomNotReady, "%s %q is not connected; its status says why.", key.Kind, key.Name)
+	}
+	s.access, err = accessTo(ctx, r.Client, room, s.rs.Namespace, s.client.Own())
+	return err
+}
+
+// finish writes the status, once, and decides when to look again.
+func (r *RoomSecretReconciler) finish(ctx context.Context, s *scope, cause error, started time.Time) (ctrl.Result, error) {
+	if s.rs.UID == "" || (!s.rs.DeletionTimestamp.IsZero() && len(s.rs.Finalizers) == 0) {
+		return ctrl.Result{}, nil // deleted, and nothing of ours is left of it
+	}
+	if apierrors.IsConflict(cause) || ctx.Err() != nil {
+		return quietly(cause)
+	}
+	r.conclude(s, cause)
+	if err := patchStatus(ctx, r.Client, s.base, s.rs); err != nil {
+		return quietly(err)
+	}
+	announceTransition(r.Events, s.rs, actionSync, s.base.Status.Conditions, s.rs.Status.Conditions)
+	r.Metrics.observe(s, cause, r.Clock.Since(started), r.Clock.Now())
+	if cause == nil {
+		cause = s.unfinished
+	}
+	return s.next(cause)
+}
+
+// next turns the outcome of a reconcile into what the queue does with the object.
+func (s *scope) next(cause error) (ctrl.Result, error) {
+	f := fault.From(cause)
+	switch {
+	case f == nil, f.Kind != fault.Transient:
+		return ctrl.Result{RequeueAfter: s.retry}, nil
+	case f.RetryAfter > 0:
+		return ctrl.Result{RequeueAfter: f.RetryAfter}, nil
+	}
+	return ctrl.Result{}, cause
+}

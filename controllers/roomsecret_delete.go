@@ -1,0 +1,79 @@
+// Copyright 2026 The RoomSecret Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+
+	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
+	"github.com/roomsecrets/roomsecret-operator/internal/fault"
+)
+
+// delete undoes what the deletion policy says, and then lets the RoomSecret go.
+func (r *RoomSecretReconciler) delete(ctx context.Context, s *scope) error {
+	if !controllerutil.ContainsFinalizer(s.rs, Finalizer) {
+		return nil
+	}
+	cause := r.undo(ctx, s)
+	left := s.owned()
+	if cause == nil && left == 0 {
+		r.Rooms.Release(clientKey(s))
+		return r.setFinalizer(ctx, s, false)
+	}
+	waited := r.Clock.Since(s.rs.DeletionTimestamp.Time)
+	if waited < r.Grace {
+		s.retry = r.Grace - waited
+		return cause
+	}
+	r.Metrics.orphaned.Add(float64(left))
+	r.Events.Eventf(s.rs, nil, corev1.EventTypeWarning, string(roomv1alpha1.ReasonOrphaned), actionDelete,
+		"What was written stays behind (%d entries): it could not be deleted within %s.", left, r.Grace)
+	r.Rooms.Release(clientKey(s))
+	return r.setFinalizer(ctx, s, false)
+}
+
+// undo removes what is ours, as far as the policy says so.
+func (r *RoomSecretReconciler) undo(ctx context.Context, s *scope) error {
+	if s.rs.Spec.Pull != nil {
+		return r.releaseTarget(ctx, s, s.rs.TargetName())
+	}
+	if s.rs.Spec.Push.DeletionPolicyOrDefault() != roomv1alpha1.DeletionDelete || s.owned() == 0 {
+		s.rs.Status.Entries = nil
+		return nil
+	}
+	if err := r.resolve(ctx, s); err != nil {
+		return err
+	}
+	steps, err := r.planPush(ctx, s, nil, nil)
+	if err != nil {
+		return err
+	}
+	if err := r.recordIntents(ctx, s, steps); err != nil {
+		return err
+	}
+	r.settle(s, steps, r.execute(ctx, s, steps, nil))
+	if left := s.owned(); left > 0 {
+		first := s.rs.Status.Entries[0]
+		return &fault.Fault{
+			Kind: fault.Transient, Reason: first.Reason,
+			Message: fmt.Sprintf("%d room secrets could not be deleted yet, the first of them %s: %s", left, first.Name, first.Message),
+		}
+	}
+	return nil
+}
+
+// owned counts the entries that are ours.
+func (s *scope) owned() int {
+	count := 0
+	for _, entry := range s.rs.Status.Entries {
+		if entry.Origin != "" {
+			count++
+		}
+	}
+	return count
+}

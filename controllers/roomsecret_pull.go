@@ -1,0 +1,213 @@
+// Copyright 2026 The RoomSecret Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"slices"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
+	"github.com/roomsecrets/roomsecret-operator/internal/fault"
+	"github.com/roomsecrets/roomsecret-operator/internal/plan"
+)
+
+// pull makes the target what the spec and the room say.
+func (r *RoomSecretReconciler) pull(ctx context.Context, s *scope) error {
+	if err := r.leaveOldTarget(ctx, s); err != nil {
+		return err
+	}
+	name := s.rs.TargetName()
+	target, err := r.readTarget(ctx, s, name)
+	if err != nil {
+		return err
+	}
+	decided, values, err := r.planPull(ctx, s, target)
+	if err != nil {
+		return err
+	}
+	if decided.Problem == nil {
+		if err := r.writeTarget(ctx, s, target, decided, values); err != nil {
+			return err
+		}
+	}
+	r.settlePull(s, decided)
+	s.rs.Status.Target = &roomv1alpha1.TargetStatus{Name: name}
+	if target.exists() || decided.Create {
+		s.rs.Status.Binding = &roomv1alpha1.BindingStatus{Name: name}
+	}
+	if p := decided.Problem; p != nil {
+		if p.Reason == roomv1alpha1.ReasonTargetNotFound {
+			return fault.NewWaiting(p.Reason, "%s", p.Message)
+		}
+		return fault.NewTerminal(p.Reason, "%s", p.Message)
+	}
+	return nil
+}
+
+// pullLedger returns the ledger of a pull.
+func (r *RoomSecretReconciler) pullLedger(rs *roomv1alpha1.RoomSecret, target string) ledger {
+	return ledger{digests: r.Digests, uid: string(rs.UID), place: "secret/" + target}
+}
+
+// planPull observes the rows, and decides. It also returns the values that were found, by key.
+func (r *RoomSecretReconciler) planPull(ctx context.Context, s *scope, target target) (plan.PullPlan, map[string][]byte, error) {
+	in := plan.PullInput{
+		Keys:     plan.PullKeys(s.rs.Spec.Pull, s.client.Own()),
+		Observed: map[string]plan.Observed{},
+		Ledger:   r.pullLedger(s.rs, target.name).keys(s.rs.Status.Entries),
+		Target:   target.facts(s.rs, r.Digests),
+		Access:   s.access,
+		Creation: s.rs.Spec.Pull.Target.CreationPolicyOrDefault(),
+		Deletion: s.rs.Spec.Pull.DeletionPolicyOrDefault(),
+	}
+	values, err := r.readValues(ctx, s, &in)
+	if err != nil {
+		return plan.PullPlan{}, nil, err
+	}
+	if in.ClaimedBy, err = r.claimedTarget(ctx, s, target.name); err != nil {
+		return plan.PullPlan{}, nil, err
+	}
+	return plan.Pull(in), values, nil
+}
+
+// readValues reads the rows that the access rules allow to read, and fills in what was observed.
+func (r *RoomSecretReconciler) readValues(ctx context.Context, s *scope, in *plan.PullInput) (map[string][]byte, error) {
+	var rows []plan.Row
+	for _, key := range in.Keys {
+		if s.access.Allows(key.Row, roomv1alpha1.OperationRead) && !slices.Contains(rows, key.Row) {
+			rows = append(rows, key.Row)
+		}
+	}
+	if err := s.client.Track(ctx, rows); err != nil {
+		return nil, err
+	}
+	seen, values := s.client.Read(ctx, rows), map[string][]byte{}
+	for _, key := range in.Keys {
+		answer, asked := seen[key.Row]
+		switch {
+		case !asked:
+		case answer.Err != nil:
+			problem := fault.OfRequest(answer.Err)
+			in.Observed[key.Key] = plan.Observed{Unknown: &problem}
+		case answer.Exists && !answer.Readable, !s.client.CanReadAs(key.Row.Identity):
+			in.Observed[key.Key] = plan.Observed{Unknown: &plan.Problem{
+				Reason:  roomv1alpha1.ReasonUnsupported,
+				Message: "The token of the room is for another identity: use a room with an API key, or leave forIdentity out.",
+			}}
+		case !answer.Exists:
+			in.Observed[key.Key] = plan.Observed{}
+		default:
+			values[key.Key] = answer.Value.Bytes
+			in.Size += len(answer.Value.Bytes)
+			in.Observed[key.Key] = plan.Observed{Exists: true, Digest: keyDigest(r.Digests, key.Key, answer.Value.Bytes)}
+		}
+	}
+	s.changedAt = s.client.NoticedAt(rows)
+	return values, nil
+}
+
+// writeTarget records what must be recorded first, and then creates or writes the target.
+func (r *RoomSecretReconciler) writeTarget(ctx context.Context, s *scope, target target, decided plan.PullPlan, values map[string][]byte) error {
+	if !decided.Create && !decided.Apply {
+		return r.holdPull(ctx, s, decided)
+	}
+	if err := r.holdPull(ctx, s, decided); err != nil {
+		return err
+	}
+	if err := r.recordKeyIntents(ctx, s, decided); err != nil {
+		return err
+	}
+	if err := r.applyTarget(ctx, s, target, decided, values); err != nil {
+		return err
+	}
+	s.changes++
+	return nil
+}
+
+// holdPull keeps the finalizer exactly while deleting the RoomSecret has keys to remove from a target that stays.
+func (r *RoomSecretReconciler) holdPull(ctx context.Context, s *scope, decided plan.PullPlan) error {
+	held := merges(s.rs) && s.rs.Spec.Pull.DeletionPolicyOrDefault() == roomv1alpha1.DeletionDelete &&
+		slices.ContainsFunc(decided.Steps, func(step plan.KeyStep) bool { return step.After != nil })
+	return r.setFinalizer(ctx, s, held)
+}
+
+// recordKeyIntents writes the keys that are about to be written for the first time into the ledger.
+func (r *RoomSecretReconciler) recordKeyIntents(ctx context.Context, s *scope, decided plan.PullPlan) error {
+	intents := decided.Intents(s.rs.Spec.Pull.Target.CreationPolicyOrDefault())
+	if len(intents) == 0 {
+		return nil
+	}
+	book, entries := r.pullLedger(s.rs, s.rs.TargetName()), slices.Clone(s.rs.Status.Entries)
+	for _, step := range decided.Steps {
+		intent, ok := intents[step.Key]
+		if !ok {
+			continue
+		}
+		entry := keyEntry(s, step)
+		entry.State, entry.Reason = roomv1alpha1.EntryPending, roomv1alpha1.ReasonProgressing
+		book.put(&entry, step.Key, &intent)
+		entries = putEntry(entries, entry)
+	}
+	s.rs.Status.Entries = entries
+	if err := patchStatus(ctx, r.Client, s.base, s.rs); err != nil {
+		return err
+	}
+	s.base = s.rs.DeepCopy()
+	return nil
+}
+
+// settlePull makes the entries of the status from the steps.
+func (r *RoomSecretReconciler) settlePull(s *scope, decided plan.PullPlan) {
+	book, written := r.pullLedger(s.rs, s.rs.TargetName()), decided.Create || decided.Apply
+	entries := make([]roomv1alpha1.EntryStatus, 0, len(decided.Steps))
+	for _, step := range decided.Steps {
+		entry, record := keyEntry(s, step), step.After
+		entry.State, entry.Reason, entry.Message = step.State, step.Reason, step.Message
+		switch {
+		case decided.Problem != nil:
+			record = step.Before
+			s.report(&entry, *decided.Problem)
+		case step.Op == plan.KeySet && written:
+			entry.LastChangeTime = &metav1.Time{Time: r.Clock.Now()}
+		case step.Op == plan.KeySet: // the target waits for the other keys
+			record = step.Before
+			entry.State, entry.Reason = roomv1alpha1.EntryPending, roomv1alpha1.ReasonProgressing
+			entry.Message = "The target is created once all keys are known."
+		case step.Passing:
+			s.report(&entry, plan.Problem{Reason: step.Reason, Message: step.Message, Passing: true})
+		}
+		if step.Wanted == nil && record == nil {
+			continue
+		}
+		book.put(&entry, step.Key, record)
+		entries = append(entries, entry)
+	}
+	s.rs.Status.Entries = entries
+}
+
+// keyEntry returns the entry of a key, with the times of the one that is there.
+func keyEntry(s *scope, step plan.KeyStep) roomv1alpha1.EntryStatus {
+	entry := roomv1alpha1.EntryStatus{Name: step.Key}
+	if step.Wanted != nil {
+		entry.ID, entry.Identity, entry.DelegatedTo = step.Wanted.Row.ID, step.Wanted.Row.Identity, step.Wanted.Row.DelegatedTo
+	}
+	if i := slices.IndexFunc(s.rs.Status.Entries, func(e roomv1alpha1.EntryStatus) bool { return e.Name == step.Key }); i >= 0 {
+		entry.LastChangeTime = s.rs.Status.Entries[i].LastChangeTime
+	}
+	return entry
+}
+
+// leaveOldTarget lets go of the target that the spec named before.
+func (r *RoomSecretReconciler) leaveOldTarget(ctx context.Context, s *scope) error {
+	if s.rs.Status.Target == nil || s.rs.Status.Target.Name == s.rs.TargetName() {
+		return nil
+	}
+	if err := r.releaseTarget(ctx, s, s.rs.Status.Target.Name); err != nil {
+		return err
+	}
+	s.rs.Status.Target, s.rs.Status.Binding, s.rs.Status.Entries = nil, nil, nil
+	return nil
+}

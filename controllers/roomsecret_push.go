@@ -1,0 +1,322 @@
+// Copyright 2026 The RoomSecret Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+
+	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
+	"github.com/roomsecrets/roomsecret-operator/internal/fault"
+	"github.com/roomsecrets/roomsecret-operator/internal/plan"
+	"github.com/roomsecrets/roomsecret-operator/internal/sessions"
+)
+
+// writesInFlight is how many rows one RoomSecret writes at the same time.
+const writesInFlight = 8
+
+// push makes the rows of the room what the spec and the source Secret say.
+func (r *RoomSecretReconciler) push(ctx context.Context, s *scope) error {
+	source, err := r.readSource(ctx, s)
+	if err != nil {
+		return err
+	}
+	rows, problem := plan.PushRows(s.rs.Spec.Push, s.client.Own(), plan.Keys(source.Data))
+	if problem != nil {
+		return fault.NewTerminal(problem.Reason, "%s", problem.Message)
+	}
+	s.changedAt = dataChangedAt(source)
+	steps, err := r.planPush(ctx, s, rows, source.Data)
+	if err != nil {
+		return err
+	}
+	return r.carryOut(ctx, s, steps, source.Data)
+}
+
+// readSource reads the source Secret.
+func (r *RoomSecretReconciler) readSource(ctx context.Context, s *scope) (*corev1.Secret, error) {
+	name := s.rs.Spec.Push.SecretRef.Name
+	var source corev1.Secret
+	err := r.Live.Get(ctx, client.ObjectKey{Namespace: s.rs.Namespace, Name: name}, &source)
+	if apierrors.IsNotFound(err) {
+		return nil, fault.NewWaiting(roomv1alpha1.ReasonSourceNotFound,
+			"Secret %q does not exist: create it, or correct spec.push.secretRef. What was pushed stays in the room.", name)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the source Secret: %w", err)
+	}
+	return &source, nil
+}
+
+// pushLedger returns the ledger of a push.
+func (r *RoomSecretReconciler) pushLedger(s *scope) ledger {
+	return ledger{digests: r.Digests, uid: string(s.rs.UID), place: s.room.address()}
+}
+
+// planPush observes the rows that are wanted and those of the ledger, and decides.
+func (r *RoomSecretReconciler) planPush(ctx context.Context, s *scope, wanted []plan.PushRow, data map[string][]byte) ([]plan.Step, error) {
+	in := plan.PushInput{
+		Rows:     wanted,
+		Digests:  map[plan.Row]string{},
+		Ledger:   r.pushLedger(s).rows(s.rs.Status.Entries),
+		Own:      s.client.Own(),
+		Access:   s.access,
+		Conflict: s.rs.Spec.Push.ConflictPolicyOrDefault(),
+		Drift:    s.rs.Spec.Push.DriftPolicyOrDefault(),
+		Deletion: s.rs.Spec.Push.DeletionPolicyOrDefault(),
+
+		CanDelete: s.client.CanReadAs,
+	}
+	var rows []plan.Row
+	for _, want := range wanted {
+		rows = append(rows, want.Row)
+		if want.Problem == nil {
+			in.Digests[want.Row] = valueOf(want, data).Digest(r.Digests, want.Row)
+		}
+	}
+	for row := range in.Ledger {
+		if !slices.Contains(rows, row) {
+			rows = append(rows, row)
+		}
+	}
+	var err error
+	if in.Observed, err = r.observe(ctx, s, rows); err != nil {
+		return nil, err
+	}
+	if in.Claimed, err = r.claimedRows(ctx, s, wanted); err != nil {
+		return nil, err
+	}
+	return plan.Push(in), nil
+}
+
+// observe reads rows, and has them watched.
+func (r *RoomSecretReconciler) observe(ctx context.Context, s *scope, rows []plan.Row) (map[plan.Row]plan.Observed, error) {
+	if err := s.client.Track(ctx, rows); err != nil {
+		return nil, err
+	}
+	observed := make(map[plan.Row]plan.Observed, len(rows))
+	for row, seen := range s.client.Read(ctx, rows) {
+		observed[row] = r.observation(row, seen)
+	}
+	return observed, nil
+}
+
+func (r *RoomSecretReconciler) observation(row plan.Row, seen sessions.Seen) plan.Observed {
+	switch {
+	case seen.Err != nil:
+		problem := fault.OfRequest(seen.Err)
+		return plan.Observed{Unknown: &problem}
+	case seen.Readable:
+		return plan.Observed{Exists: true, Digest: seen.Value.Digest(r.Digests, row)}
+	}
+	return plan.Observed{Exists: seen.Exists}
+}
+
+// valueOf returns what a wanted row should hold.
+func valueOf(want plan.PushRow, data map[string][]byte) sessions.Value {
+	return sessions.Value{Type: want.Type, Name: want.DisplayName, Bytes: data[want.Key]}
+}
+
+// carryOut does the steps: first what must be recorded, then the writes, then the entries of the status.
+func (r *RoomSecretReconciler) carryOut(ctx context.Context, s *scope, steps []plan.Step, data map[string][]byte) error {
+	if err := r.holdFor(ctx, s, steps); err != nil {
+		return err
+	}
+	if err := r.recordIntents(ctx, s, steps); err != nil {
+		return err
+	}
+	outcomes := r.execute(ctx, s, steps, data)
+	r.settle(s, steps, outcomes)
+	return r.holdFor(ctx, s, nil)
+}
+
+// holdFor keeps the finalizer exactly while deleting the RoomSecret has something to undo: now, or after the steps.
+func (r *RoomSecretReconciler) holdFor(ctx context.Context, s *scope, steps []plan.Step) error {
+	held := false
+	if s.rs.Spec.Push.DeletionPolicyOrDefault() == roomv1alpha1.DeletionDelete {
+		held = slices.ContainsFunc(steps, func(step plan.Step) bool { return step.After != nil }) ||
+			slices.ContainsFunc(s.rs.Status.Entries, func(e roomv1alpha1.EntryStatus) bool { return e.Origin != "" })
+	}
+	return r.setFinalizer(ctx, s, held)
+}
+
+// setFinalizer adds or removes the finalizer. Adding it comes before the first write that it stands for.
+func (r *RoomSecretReconciler) setFinalizer(ctx context.Context, s *scope, held bool) error {
+	if held == controllerutil.ContainsFinalizer(s.rs, Finalizer) {
+		return nil
+	}
+	before := s.rs.DeepCopy()
+	if held {
+		controllerutil.AddFinalizer(s.rs, Finalizer)
+	} else {
+		controllerutil.RemoveFinalizer(s.rs, Finalizer)
+	}
+	status := s.rs.Status
+	err := r.Client.Patch(ctx, s.rs, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{}))
+	if err != nil {
+		return client.IgnoreNotFound(err)
+	}
+	// The answer has the status of the API server: what is being worked on goes on from here.
+	s.base = s.rs.DeepCopy()
+	s.rs.Status = status
+	return nil
+}
+
+// recordIntents writes what is about to be created, adopted or deleted into the ledger.
+func (r *RoomSecretReconciler) recordIntents(ctx context.Context, s *scope, steps []plan.Step) error {
+	book, any := r.pushLedger(s), false
+	entries := slices.Clone(s.rs.Status.Entries)
+	for _, step := range steps {
+		intent, ok := step.Intent()
+		if !ok {
+			continue
+		}
+		any = true
+		entry := r.entryOf(s, step)
+		entry.State, entry.Reason, entry.Message = roomv1alpha1.EntryPending, roomv1alpha1.ReasonProgressing, ""
+		if step.Op == plan.OpDelete {
+			entry.State, entry.Reason = roomv1alpha1.EntryDeleting, roomv1alpha1.ReasonDeleting
+		}
+		book.put(&entry, rowName(step.Row), &intent)
+		entries = putEntry(entries, entry)
+	}
+	if !any {
+		return nil
+	}
+	s.rs.Status.Entries = entries
+	if err := patchStatus(ctx, r.Client, s.base, s.rs); err != nil {
+		return err
+	}
+	// Events tell of transitions between what is reported at the end, so the conditions are not touched here.
+	s.base = s.rs.DeepCopy()
+	return nil
+}
+
+// execute does the writes, each independent of the others, and returns the errors by row.
+func (r *RoomSecretReconciler) execute(ctx context.Context, s *scope, steps []plan.Step, data map[string][]byte) map[plan.Row]error {
+	var mu sync.Mutex
+	outcomes := map[plan.Row]error{}
+	var group errgroup.Group
+	group.SetLimit(writesInFlight)
+	for _, step := range steps {
+		group.Go(func() error {
+			done, err := r.do(ctx, s, step, data)
+			mu.Lock()
+			defer mu.Unlock()
+			if done {
+				s.changes++
+			}
+			if err != nil {
+				outcomes[step.Row] = err
+			}
+			return nil
+		})
+	}
+	_ = group.Wait() // errors are in the outcomes
+	return outcomes
+}
+
+// do does one step. It reports whether something was written.
+func (r *RoomSecretReconciler) do(ctx context.Context, s *scope, step plan.Step, data map[string][]byte) (bool, error) {
+	switch step.Op {
+	case plan.OpCreate, plan.OpUpdate, plan.OpAdopt:
+		err := s.client.Write(ctx, step.Row, valueOf(*step.Wanted, data))
+		return err == nil, err
+	case plan.OpDelete:
+		err := s.client.Delete(ctx, step.Row)
+		return err == nil, err
+	case plan.OpNone, plan.OpForget:
+	}
+	return false, nil
+}
+
+// settle makes the entries of the status from the steps and how they went.
+func (r *RoomSecretReconciler) settle(s *scope, steps []plan.Step, outcomes map[plan.Row]error) {
+	book := r.pushLedger(s)
+	entries := make([]roomv1alpha1.EntryStatus, 0, len(steps))
+	for _, step := range steps {
+		entry, record := r.entryOf(s, step), step.After
+		entry.State, entry.Reason, entry.Message = step.State, step.Reason, step.Message
+		if err, failed := outcomes[step.Row]; failed {
+			record = recordAfterFailure(step)
+			s.report(&entry, fault.OfRequest(err))
+		} else if step.Passing {
+			s.report(&entry, plan.Problem{Reason: step.Reason, Message: step.Message, Passing: true})
+		} else if step.Op != plan.OpNone {
+			entry.LastChangeTime = &metav1.Time{Time: r.Clock.Now()}
+		}
+		if step.Left {
+			r.Metrics.orphaned.Inc()
+			r.Events.Eventf(s.rs, nil, corev1.EventTypeWarning, string(roomv1alpha1.ReasonOrphaned), actionDelete,
+				"Room secret %s stays in the room: the credential cannot delete for its identity.", entry.Name)
+		}
+		if step.Wanted == nil && record == nil {
+			continue // no longer wanted, and no longer ours
+		}
+		book.put(&entry, rowName(step.Row), record)
+		entries = append(entries, entry)
+	}
+	s.rs.Status.Entries = entries
+}
+
+// recordAfterFailure returns what the ledger keeps of a step that failed: what was recorded before it.
+func recordAfterFailure(step plan.Step) *plan.Record {
+	if intent, ok := step.Intent(); ok {
+		return &intent
+	}
+	return step.Before
+}
+
+// report puts a problem into an entry, and notes whether to try again.
+func (s *scope) report(entry *roomv1alpha1.EntryStatus, problem plan.Problem) {
+	s.tryAgain(problem)
+	entry.State, entry.Reason, entry.Message = roomv1alpha1.EntryFailed, problem.Reason, problem.Message
+	if problem.Passing {
+		entry.State = roomv1alpha1.EntryPending
+	}
+}
+
+// entryOf returns the entry of a row, with the times of the one that is there.
+func (r *RoomSecretReconciler) entryOf(s *scope, step plan.Step) roomv1alpha1.EntryStatus {
+	entry := roomv1alpha1.EntryStatus{
+		Name: step.Name(s.client.Own()), ID: step.ID, Identity: step.Identity, DelegatedTo: step.DelegatedTo,
+	}
+	if i := slices.IndexFunc(s.rs.Status.Entries, func(e roomv1alpha1.EntryStatus) bool { return e.Name == entry.Name }); i >= 0 {
+		entry.Entry, entry.LastChangeTime = s.rs.Status.Entries[i].Entry, s.rs.Status.Entries[i].LastChangeTime
+	}
+	if step.Wanted != nil {
+		entry.Entry = step.Wanted.Entry
+	}
+	return entry
+}
+
+// putEntry replaces the entry of the same name, or adds one.
+func putEntry(entries []roomv1alpha1.EntryStatus, entry roomv1alpha1.EntryStatus) []roomv1alpha1.EntryStatus {
+	if i := slices.IndexFunc(entries, func(e roomv1alpha1.EntryStatus) bool { return e.Name == entry.Name }); i >= 0 {
+		entries[i] = entry
+		return entries
+	}
+	return append(entries, entry)
+}
+
+// dataChangedAt returns when the data of a Secret was last written, as its managed fields tell it, to the second.
+func dataChangedAt(secret *corev1.Secret) time.Time {
+	var last time.Time
+	for _, field := range secret.ManagedFields {
+		if field.Time != nil && field.Time.After(last) {
+			last = field.Time.Time
+		}
+	}
+	return last
+}

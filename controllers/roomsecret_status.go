@@ -1,0 +1,131 @@
+// Copyright 2026 The RoomSecret Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
+	"github.com/roomsecrets/roomsecret-operator/internal/fault"
+)
+
+func clientKey(s *scope) types.NamespacedName { return client.ObjectKeyFromObject(s.rs) }
+
+// conclude makes the status from the entries and from what stopped the work, if anything did.
+func (r *RoomSecretReconciler) conclude(s *scope, cause error) {
+	status := &s.rs.Status
+	status.Direction = s.rs.Direction()
+	status.Summary = summarize(status.Entries)
+	status.ObservedGeneration = s.rs.Generation
+	if s.changes > 0 {
+		status.LastChangeTime = &metav1.Time{Time: r.Clock.Now()}
+	}
+	v := verdictOfEntries(s, status)
+	if f := fault.From(cause); f != nil {
+		v = verdictOf(f)
+		if !s.rs.DeletionTimestamp.IsZero() {
+			v.ready, v.reconciling, v.stalled = metav1.ConditionFalse, true, false
+		}
+	}
+	v.message = clip(v.message)
+	v.setConditions(&status.Conditions, s.rs.Generation)
+}
+
+// summarize counts entries. What is no longer wanted does not count as desired.
+func summarize(entries []roomv1alpha1.EntryStatus) *roomv1alpha1.Summary {
+	var sum roomv1alpha1.Summary
+	for _, entry := range entries {
+		switch entry.State {
+		case roomv1alpha1.EntryInSync, roomv1alpha1.EntrySkipped:
+			sum.InSync++
+		case roomv1alpha1.EntryFailed:
+			sum.Failed++
+		case roomv1alpha1.EntryDrifted:
+			sum.Drifted++
+		case roomv1alpha1.EntryPending:
+			sum.Pending++
+		case roomv1alpha1.EntryDeleting:
+			continue
+		}
+		sum.Desired++
+	}
+	sum.Ready = fmt.Sprintf("%d/%d", sum.InSync, sum.Desired)
+	return &sum
+}
+
+// verdictOfEntries says what the entries mean together.
+func verdictOfEntries(s *scope, status *roomv1alpha1.RoomSecretStatus) verdict {
+	sum := status.Summary
+	v := verdict{
+		ready: metav1.ConditionTrue, reason: roomv1alpha1.ReasonInSync,
+		message: fmt.Sprintf("%d of %d entries are in sync with room %q.", sum.InSync, sum.Desired, s.room.roomName()),
+	}
+	if sum.Drifted > 0 {
+		v.ready, v.reason = metav1.ConditionFalse, roomv1alpha1.ReasonDrifted
+		v.drifted = describe(status.Entries, roomv1alpha1.EntryDrifted)
+		v.message = v.drifted
+	}
+	if sum.Failed > 0 {
+		v.ready = metav1.ConditionFalse
+		v.reason = firstOf(status.Entries, roomv1alpha1.EntryFailed).Reason
+		v.message = describe(status.Entries, roomv1alpha1.EntryFailed)
+		v.stalled = !slices.ContainsFunc(status.Entries, func(e roomv1alpha1.EntryStatus) bool {
+			return e.State == roomv1alpha1.EntryFailed && mendedElsewhere(e.Reason)
+		})
+	}
+	if sum.Pending > 0 && sum.Failed == 0 {
+		first := firstOf(status.Entries, roomv1alpha1.EntryPending)
+		v.ready, v.reconciling = metav1.ConditionUnknown, true
+		v.reason, v.message = first.Reason, describe(status.Entries, roomv1alpha1.EntryPending)
+	}
+	return v
+}
+
+// mendedElsewhere reports whether a reason goes away when something else appears, as it often does by itself in a
+// pipeline that creates several objects.
+func mendedElsewhere(reason roomv1alpha1.Reason) bool {
+	return reason == roomv1alpha1.ReasonKeyNotFound || reason == roomv1alpha1.ReasonRoomSecretNotFound
+}
+
+// describe says how many entries have a state, and what the first of them says.
+func describe(entries []roomv1alpha1.EntryStatus, state roomv1alpha1.EntryState) string {
+	count := 0
+	for _, entry := range entries {
+		if entry.State == state {
+			count++
+		}
+	}
+	first := firstOf(entries, state)
+	return fmt.Sprintf("%s: %s (%d of %d entries)", first.Name, first.Message, count, len(entries))
+}
+
+// firstOf returns the first entry, by name, that has a state.
+func firstOf(entries []roomv1alpha1.EntryStatus, state roomv1alpha1.EntryState) roomv1alpha1.EntryStatus {
+	var with []roomv1alpha1.EntryStatus
+	for _, entry := range entries {
+		if entry.State == state {
+			with = append(with, entry)
+		}
+	}
+	if len(with) == 0 {
+		return roomv1alpha1.EntryStatus{}
+	}
+	return slices.MinFunc(with, func(a, b roomv1alpha1.EntryStatus) int { return cmp.Compare(a.Name, b.Name) })
+}
+
+// maxMessage is the longest message of a condition, in bytes.
+const maxMessage = 1024
+
+func clip(message string) string {
+	if len(message) > maxMessage {
+		return message[:maxMessage-3] + "..."
+	}
+	return message
+}

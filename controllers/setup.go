@@ -1,0 +1,177 @@
+// Copyright 2026 The RoomSecret Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package controllers has the reconcilers of the operator. They are thin: they fetch, ask internal/plan what to do, do
+// it through internal/sessions and the API server, and report. One direction of a RoomSecret is one file, and so is
+// each thing that several of them need.
+package controllers
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/util/workqueue"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+
+	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
+	"github.com/roomsecrets/roomsecret-operator/internal/fingerprint"
+	"github.com/roomsecrets/roomsecret-operator/internal/sessions"
+)
+
+// Options are what the controllers need.
+type Options struct {
+	// Rooms has the connections.
+	Rooms *sessions.Pool
+	// Digests makes digests of values and seals of records.
+	Digests fingerprint.Key
+	// Metrics counts what is done.
+	Metrics *Metrics
+	// MaxConcurrentReconciles is how many RoomSecrets are worked on at the same time; 0 means 10.
+	MaxConcurrentReconciles int
+	// Grace is how long the deletion of a RoomSecret waits for a room that is out of reach; 0 means 2 minutes.
+	Grace time.Duration
+	// FirstRetry is how long to wait after the first of several failures; 0 means 1 second. It doubles with each, up to
+	// 5 minutes.
+	FirstRetry time.Duration
+}
+
+const (
+	defaultConcurrency = 10
+	defaultGrace       = 2 * time.Minute
+	defaultFirstRetry  = time.Second
+	maxRetry           = 5 * time.Minute
+)
+
+// CacheOptions returns what the cache of the manager must keep: all of our own kinds, of Secrets and Namespaces only
+// metadata, stripped to what the indexes need.
+func CacheOptions() cache.Options {
+	return cache.Options{
+		ReaderFailOnMissingInformer: true,
+		DefaultTransform:            cache.TransformStripManagedFields(),
+		ByObject: map[client.Object]cache.ByObject{
+			secretMetadata():    {Transform: keepIdentity},
+			namespaceMetadata(): {Transform: keepLabels},
+		},
+	}
+}
+
+// keepIdentity strips an object to what tells it from others and its versions apart.
+func keepIdentity(object any) (any, error) {
+	m, ok := object.(*metav1.PartialObjectMetadata)
+	if !ok {
+		return object, nil
+	}
+	return &metav1.PartialObjectMetadata{
+		TypeMeta: m.TypeMeta,
+		ObjectMeta: metav1.ObjectMeta{
+			Namespace: m.Namespace, Name: m.Name, UID: m.UID, ResourceVersion: m.ResourceVersion,
+		},
+	}, nil
+}
+
+// keepLabels strips an object to its identity and labels.
+func keepLabels(object any) (any, error) {
+	stripped, err := keepIdentity(object)
+	if m, ok := object.(*metav1.PartialObjectMetadata); ok {
+		if s, ok := stripped.(*metav1.PartialObjectMetadata); ok {
+			s.Labels = m.Labels
+		}
+	}
+	return stripped, err
+}
+
+// Setup adds the indexes, the connections and the controllers to a manager.
+func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
+	if err := addIndexes(ctx, mgr.GetFieldIndexer()); err != nil {
+		return err
+	}
+	if err := mgr.Add(o.Rooms); err != nil {
+		return err
+	}
+	for kind, list := range map[roomv1alpha1.RoomKind]client.ObjectList{
+		roomv1alpha1.KindRoom:        &roomv1alpha1.RoomList{},
+		roomv1alpha1.KindClusterRoom: &roomv1alpha1.ClusterRoomList{},
+	} {
+		if err := setupRooms(mgr, o, kind, list); err != nil {
+			return err
+		}
+	}
+	return setupRoomSecrets(mgr, o)
+}
+
+func setupRooms(mgr ctrl.Manager, o Options, kind roomv1alpha1.RoomKind, list client.ObjectList) error {
+	r := &RoomReconciler{
+		Kind: kind, Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Rooms: o.Rooms,
+		Events:      mgr.GetEventRecorder("roomsecret-operator"),
+		credentials: credentials{live: mgr.GetAPIReader(), digests: o.Digests},
+	}
+	find, object, name := finder{mgr.GetClient()}, client.Object(&roomv1alpha1.Room{}), "room"
+	if kind == roomv1alpha1.KindClusterRoom {
+		object, name = &roomv1alpha1.ClusterRoom{}, "clusterroom"
+	}
+	return ctrl.NewControllerManagedBy(mgr).Named(name).
+		For(object, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(find.roomOfSecret(list))).
+		Watches(&roomv1alpha1.RoomSecret{}, handler.EnqueueRequestsFromMapFunc(roomOfRoomSecret(kind)), builder.WithPredicates(finalizerChanges())).
+		WatchesRawSource(roomEvents(o.Rooms, kind)).
+		WithOptions(controller.Options{RateLimiter: retries(o)}).
+		Complete(r)
+}
+
+func setupRoomSecrets(mgr ctrl.Manager, o Options) error {
+	r := &RoomSecretReconciler{
+		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Rooms: o.Rooms,
+		Events:  mgr.GetEventRecorder("roomsecret-operator"),
+		Digests: o.Digests, Metrics: o.Metrics, Clock: clock.RealClock{},
+		Grace: orDefault(o.Grace, defaultGrace),
+	}
+	find := finder{mgr.GetClient()}
+	changed := builder.WithPredicates(predicate.GenerationChangedPredicate{})
+	return ctrl.NewControllerManagedBy(mgr).Named("roomsecret").
+		For(&roomv1alpha1.RoomSecret{}, changed).
+		Watches(&roomv1alpha1.RoomSecret{}, find.rivals()).
+		Watches(&roomv1alpha1.Room{}, handler.EnqueueRequestsFromMapFunc(find.ofRoom), changed).
+		Watches(&roomv1alpha1.ClusterRoom{}, handler.EnqueueRequestsFromMapFunc(find.ofRoom), changed).
+		WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(find.ofSecret)).
+		WatchesMetadata(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(find.ofNamespace), builder.WithPredicates(predicate.LabelChangedPredicate{})).
+		WatchesRawSource(find.roomSecretEvents(o.Rooms)).
+		WithOptions(controller.Options{
+			MaxConcurrentReconciles: orDefault(o.MaxConcurrentReconciles, defaultConcurrency),
+			RateLimiter:             retries(o),
+		}).
+		Complete(r)
+}
+
+func orDefault[T comparable](value, fallback T) T {
+	var zero T
+	if value == zero {
+		return fallback
+	}
+	return value
+}
+
+// retries returns a limiter that waits longer after each failure of an object, with jitter, so that objects which failed
+// together do not come back together.
+func retries(o Options) workqueue.TypedRateLimiter[ctrl.Request] {
+	return jittered{workqueue.NewTypedItemExponentialFailureRateLimiter[ctrl.Request](orDefault(o.FirstRetry, defaultFirstRetry), maxRetry)}
+}
+
+type jittered struct {
+	workqueue.TypedRateLimiter[ctrl.Request]
+}
+
+// When returns how long to wait: between one half and the whole of what the limiter says.
+func (j jittered) When(request ctrl.Request) time.Duration {
+	wait := j.TypedRateLimiter.When(request)
+	return wait/2 + rand.N(wait/2+1)
+}

@@ -1,0 +1,263 @@
+// Copyright 2026 The RoomSecret Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/sets"
+	applycorev1 "k8s.io/client-go/applyconfigurations/core/v1"
+	applymetav1 "k8s.io/client-go/applyconfigurations/meta/v1"
+	"k8s.io/client-go/util/csaupgrade"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
+	"github.com/roomsecrets/roomsecret-operator/internal/fingerprint"
+	"github.com/roomsecrets/roomsecret-operator/internal/plan"
+)
+
+const (
+	// managedByLabel, with the value managedBy, is on Secrets that we create.
+	managedByLabel = "app.kubernetes.io/managed-by"
+	managedBy      = "roomsecret-operator"
+	// retainedManager is the field manager that keeps keys which we leave in a target although we no longer manage them.
+	retainedManager = "roomsecrets.io/retained"
+)
+
+// target is the Secret that a pull writes, as it was read; secret is nil when it is not there.
+type target struct {
+	name   string
+	secret *corev1.Secret
+}
+
+func (t target) exists() bool { return t.secret != nil }
+
+// fieldManager is the name under which a RoomSecret owns fields of its target. Several RoomSecrets can merge into one
+// Secret, so each has its own.
+func fieldManager(rs *roomv1alpha1.RoomSecret) string { return "roomsecrets.io/" + string(rs.UID) }
+
+// keyDigest is the digest of the value under a key of a target.
+func keyDigest(digests fingerprint.Key, key string, value []byte) string {
+	return digests.Digest("key", []byte(key), value)
+}
+
+// readTarget reads the target from the API server.
+func (r *RoomSecretReconciler) readTarget(ctx context.Context, s *scope, name string) (target, error) {
+	var secret corev1.Secret
+	err := r.Live.Get(ctx, client.ObjectKey{Namespace: s.rs.Namespace, Name: name}, &secret)
+	if apierrors.IsNotFound(err) {
+		return target{name: name}, nil
+	}
+	if err != nil {
+		return target{}, fmt.Errorf("read the target: %w", err)
+	}
+	return target{name: name, secret: &secret}, nil
+}
+
+// facts returns what the plan needs to know of the target.
+func (t target) facts(rs *roomv1alpha1.RoomSecret, digests fingerprint.Key) plan.Target {
+	facts := plan.Target{Name: t.name, Keys: map[string]string{}}
+	if !t.exists() {
+		return facts
+	}
+	facts.Exists = true
+	facts.Owned = metav1.IsControlledBy(t.secret, rs)
+	facts.Immutable = ptr.Deref(t.secret.Immutable, false)
+	facts.Metadata = rs.Status.ObservedGeneration == rs.Generation && t.hasMetadata(rs)
+	for key, value := range t.secret.Data {
+		facts.Keys[key] = keyDigest(digests, key, value)
+	}
+	return facts
+}
+
+// hasMetadata reports whether labels and annotations are as the spec asks. That one was removed from the spec shows in
+// the generation.
+func (t target) hasMetadata(rs *roomv1alpha1.RoomSecret) bool {
+	want := rs.Spec.Pull.Target
+	return contains(t.secret.Labels, labelsOf(rs)) && contains(t.secret.Annotations, want.Annotations)
+}
+
+func contains(have, want map[string]string) bool {
+	for key, value := range want {
+		if there, ok := have[key]; !ok || there != value {
+			return false
+		}
+	}
+	return true
+}
+
+// labelsOf returns the labels that the target should have.
+func labelsOf(rs *roomv1alpha1.RoomSecret) map[string]string {
+	if merges(rs) {
+		return rs.Spec.Pull.Target.Labels
+	}
+	labels := map[string]string{managedByLabel: managedBy}
+	for key, value := range rs.Spec.Pull.Target.Labels {
+		labels[key] = value
+	}
+	return labels
+}
+
+// applyTarget creates the target, or makes its keys what the steps say.
+func (r *RoomSecretReconciler) applyTarget(ctx context.Context, s *scope, t target, decided plan.PullPlan, values map[string][]byte) error {
+	data := map[string][]byte{}
+	released := map[string][]byte{}
+	var removed []string
+	for _, step := range decided.Steps {
+		there, exists := []byte(nil), false
+		if t.exists() {
+			there, exists = t.secret.Data[step.Key]
+		}
+		switch {
+		case step.Op == plan.KeySet:
+			data[step.Key] = values[step.Key]
+		case step.Op == plan.KeyRemove:
+			removed = append(removed, step.Key)
+		case step.Op == plan.KeyRelease && exists && step.Before != nil && merges(s.rs):
+			released[step.Key] = there
+		case step.Op == plan.KeyKeep && exists && (step.After != nil || !merges(s.rs)):
+			data[step.Key] = there
+		}
+	}
+	if !t.exists() {
+		return r.createTarget(ctx, s, t.name, data)
+	}
+	if err := r.handOver(ctx, t.secret, released); err != nil {
+		return err
+	}
+	if err := r.removeKeys(ctx, s, t.secret, removed); err != nil {
+		return err
+	}
+	return r.patchTarget(ctx, s, t.secret, data)
+}
+
+// removeKeys takes keys away, whoever wrote them last: an apply would only take away those that nobody else has touched.
+func (r *RoomSecretReconciler) removeKeys(ctx context.Context, s *scope, secret *corev1.Secret, keys []string) error {
+	if len(keys) == 0 {
+		return nil
+	}
+	before := secret.DeepCopy()
+	for _, key := range keys {
+		delete(secret.Data, key)
+	}
+	return r.Client.Patch(ctx, secret, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{}), client.FieldOwner(fieldManager(s.rs)))
+}
+
+// createTarget creates the target, complete, or fails with a conflict when somebody else was faster. What is created by
+// a plain create is then made ours in the sense of server-side apply, so that later applies can also remove fields.
+func (r *RoomSecretReconciler) createTarget(ctx context.Context, s *scope, name string, data map[string][]byte) error {
+	secret := &corev1.Secret{
+		ObjectMeta: metav1.ObjectMeta{
+			Namespace: s.rs.Namespace, Name: name, Labels: labelsOf(s.rs), Annotations: s.rs.Spec.Pull.Target.Annotations,
+		},
+		Type: corev1.SecretTypeOpaque,
+		Data: data,
+	}
+	if s.rs.Spec.Pull.Target.CreationPolicyOrDefault() == roomv1alpha1.CreationOwner {
+		secret.OwnerReferences = []metav1.OwnerReference{*metav1.NewControllerRef(s.rs, roomv1alpha1.SchemeGroupVersion().WithKind("RoomSecret"))}
+	}
+	err := r.Client.Create(ctx, secret, client.FieldOwner(fieldManager(s.rs)))
+	if apierrors.IsAlreadyExists(err) {
+		return apierrors.NewConflict(corev1.Resource("secrets"), name, errors.New("somebody else created it first"))
+	}
+	if err != nil {
+		return fmt.Errorf("create the target: %w", err)
+	}
+	return r.ownFields(ctx, s, secret)
+}
+
+// ownFields turns the ownership that a create gave us into that of server-side apply. It does nothing when it is so.
+func (r *RoomSecretReconciler) ownFields(ctx context.Context, s *scope, secret *corev1.Secret) error {
+	manager := fieldManager(s.rs)
+	patch, err := csaupgrade.UpgradeManagedFieldsPatch(secret, sets.New(manager), manager)
+	if err != nil {
+		return fmt.Errorf("read the field owners of the target: %w", err)
+	}
+	if patch == nil {
+		return nil
+	}
+	return r.Client.Patch(ctx, secret, client.RawPatch("application/json-patch+json", patch))
+}
+
+// patchTarget makes the fields that are ours exactly what they should be. The resource version makes it fail with a
+// conflict when somebody changed the Secret since it was read.
+func (r *RoomSecretReconciler) patchTarget(ctx context.Context, s *scope, secret *corev1.Secret, data map[string][]byte) error {
+	if err := r.ownFields(ctx, s, secret); err != nil {
+		return err
+	}
+	config := applycorev1.Secret(secret.Name, secret.Namespace).
+		WithResourceVersion(secret.ResourceVersion).
+		WithLabels(labelsOf(s.rs)).WithAnnotations(s.rs.Spec.Pull.Target.Annotations).
+		WithData(data)
+	if !merges(s.rs) {
+		config = config.WithType(secret.Type)
+	}
+	if s.rs.Spec.Pull.Target.CreationPolicyOrDefault() == roomv1alpha1.CreationOwner {
+		ref := metav1.NewControllerRef(s.rs, roomv1alpha1.SchemeGroupVersion().WithKind("RoomSecret"))
+		config = config.WithOwnerReferences(applymetav1.OwnerReference().
+			WithAPIVersion(ref.APIVersion).WithKind(ref.Kind).WithName(ref.Name).WithUID(ref.UID).
+			WithController(true).WithBlockOwnerDeletion(true))
+	}
+	// Whether a field is ours was decided by the plan, with the ledger; field owners only say who wrote last.
+	return r.Client.Apply(ctx, config, client.FieldOwner(fieldManager(s.rs)), client.ForceOwnership)
+}
+
+// handOver gives keys that are to stay to another field manager, so that they survive when we stop applying them.
+func (r *RoomSecretReconciler) handOver(ctx context.Context, secret *corev1.Secret, data map[string][]byte) error {
+	if len(data) == 0 {
+		return nil
+	}
+	config := applycorev1.Secret(secret.Name, secret.Namespace).WithUID(secret.UID).WithData(data)
+	return r.Client.Apply(ctx, config, client.FieldOwner(retainedManager), client.ForceOwnership)
+}
+
+// releaseTarget lets go of a target: because the RoomSecret is being deleted, or because it writes another one now.
+func (r *RoomSecretReconciler) releaseTarget(ctx context.Context, s *scope, name string) error {
+	t, err := r.readTarget(ctx, s, name)
+	if err != nil {
+		return err
+	}
+	ours := r.pullLedger(s.rs, name).keys(s.rs.Status.Entries)
+	switch {
+	case !t.exists():
+	case metav1.IsControlledBy(t.secret, s.rs):
+		err = r.Client.Delete(ctx, t.secret, client.Preconditions{UID: &t.secret.UID})
+	case merges(s.rs):
+		err = r.takeKeysOut(ctx, s, t.secret, ours)
+	}
+	if client.IgnoreNotFound(err) != nil {
+		return err
+	}
+	s.rs.Status.Entries = nil
+	return nil
+}
+
+// takeKeysOut removes our keys from a target that somebody else created, or leaves them there for good.
+func (r *RoomSecretReconciler) takeKeysOut(ctx context.Context, s *scope, secret *corev1.Secret, ours map[string]plan.Record) error {
+	retained, removed := map[string][]byte{}, []string(nil)
+	for key, value := range secret.Data {
+		record, recorded := ours[key]
+		mine := recorded && (record.Confirmed || record.Digest == keyDigest(r.Digests, key, value))
+		switch {
+		case mine && s.rs.Spec.Pull.DeletionPolicyOrDefault() == roomv1alpha1.DeletionRetain:
+			retained[key] = value
+		case mine:
+			removed = append(removed, key)
+		}
+	}
+	if err := r.handOver(ctx, secret, retained); err != nil {
+		return err
+	}
+	if err := r.removeKeys(ctx, s, secret, removed); err != nil {
+		return err
+	}
+	empty := applycorev1.Secret(secret.Name, secret.Namespace).WithUID(secret.UID)
+	return r.Client.Apply(ctx, empty, client.FieldOwner(fieldManager(s.rs)), client.ForceOwnership)
+}

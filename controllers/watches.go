@@ -1,0 +1,206 @@
+// Copyright 2026 The RoomSecret Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/util/workqueue"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/source"
+
+	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
+	"github.com/roomsecrets/roomsecret-operator/internal/sessions"
+)
+
+// finder finds the objects that a change concerns, through the indexes of the cache.
+type finder struct {
+	reader client.Reader
+}
+
+// roomSecrets returns the requests of the RoomSecrets with a value in an index.
+func (f finder) roomSecrets(ctx context.Context, index, value string) []ctrl.Request {
+	var list roomv1alpha1.RoomSecretList
+	if err := f.reader.List(ctx, &list, client.MatchingFields{index: value}); err != nil {
+		ctrl.LoggerFrom(ctx).Error(err, "find the RoomSecrets that a change concerns", "index", index)
+		return nil
+	}
+	requests := make([]ctrl.Request, 0, len(list.Items))
+	for i := range list.Items {
+		requests = append(requests, ctrl.Request{NamespacedName: client.ObjectKeyFromObject(&list.Items[i])})
+	}
+	return requests
+}
+
+// ofSecret maps a Secret to the RoomSecrets that read or write it.
+func (f finder) ofSecret(ctx context.Context, secret client.Object) []ctrl.Request {
+	return f.roomSecrets(ctx, indexSecret, secret.GetNamespace()+"/"+secret.GetName())
+}
+
+// ofRoom maps a Room or ClusterRoom to its RoomSecrets.
+func (f finder) ofRoom(ctx context.Context, object client.Object) []ctrl.Request {
+	room, ok := roomFrom(object)
+	if !ok {
+		return nil
+	}
+	return f.roomSecrets(ctx, indexRoom, room.key.String())
+}
+
+// ofNamespace maps a namespace, whose labels access rules may select, to its RoomSecrets that use a ClusterRoom.
+func (f finder) ofNamespace(ctx context.Context, namespace client.Object) []ctrl.Request {
+	var list roomv1alpha1.RoomSecretList
+	if err := f.reader.List(ctx, &list, client.InNamespace(namespace.GetName())); err != nil {
+		ctrl.LoggerFrom(ctx).Error(err, "find the RoomSecrets that a change concerns", "index", "namespace")
+		return nil
+	}
+	var requests []ctrl.Request
+	for i := range list.Items {
+		if list.Items[i].Spec.RoomRef.KindOrDefault() == roomv1alpha1.KindClusterRoom {
+			requests = append(requests, ctrl.Request{NamespacedName: client.ObjectKeyFromObject(&list.Items[i])})
+		}
+	}
+	return requests
+}
+
+// rivals tells the RoomSecrets that want what another one has just let go of.
+func (f finder) rivals() handler.EventHandler {
+	wake := func(ctx context.Context, rs *roomv1alpha1.RoomSecret, rows, targets []string, queue workqueue.TypedRateLimitingInterface[ctrl.Request]) {
+		var requests []ctrl.Request
+		for _, id := range rows {
+			requests = append(requests, f.roomSecrets(ctx, indexRow, id)...)
+		}
+		for _, name := range targets {
+			requests = append(requests, f.roomSecrets(ctx, indexTarget, name)...)
+		}
+		for _, request := range requests {
+			if request.NamespacedName != client.ObjectKeyFromObject(rs) {
+				queue.Add(request)
+			}
+		}
+	}
+	return handler.Funcs{
+		DeleteFunc: func(ctx context.Context, e event.DeleteEvent, queue workqueue.TypedRateLimitingInterface[ctrl.Request]) {
+			if rs, ok := e.Object.(*roomv1alpha1.RoomSecret); ok {
+				wake(ctx, rs, rowsOf(rs), targetOf(rs), queue)
+			}
+		},
+		UpdateFunc: func(ctx context.Context, e event.UpdateEvent, queue workqueue.TypedRateLimitingInterface[ctrl.Request]) {
+			before, ok := e.ObjectOld.(*roomv1alpha1.RoomSecret)
+			after, ok2 := e.ObjectNew.(*roomv1alpha1.RoomSecret)
+			if ok && ok2 {
+				wake(ctx, after, without(rowsOf(before), rowsOf(after)), without(targetOf(before), targetOf(after)), queue)
+			}
+		},
+	}
+}
+
+// without returns the items of a that are not in b.
+func without(a, b []string) []string {
+	return slices.DeleteFunc(a, func(item string) bool { return slices.Contains(b, item) })
+}
+
+// roomOfSecret maps a Secret to the rooms of a kind whose credential it is.
+func (f finder) roomOfSecret(list client.ObjectList) handler.MapFunc {
+	return func(ctx context.Context, secret client.Object) []ctrl.Request {
+		found, ok := list.DeepCopyObject().(client.ObjectList)
+		if !ok {
+			return nil
+		}
+		name := secret.GetNamespace() + "/" + secret.GetName()
+		if err := f.reader.List(ctx, found, client.MatchingFields{indexCredential: name}); err != nil {
+			ctrl.LoggerFrom(ctx).Error(err, "find the rooms that a change concerns")
+			return nil
+		}
+		var requests []ctrl.Request
+		add := func(object client.Object) {
+			requests = append(requests, ctrl.Request{NamespacedName: client.ObjectKeyFromObject(object)})
+		}
+		switch rooms := found.(type) {
+		case *roomv1alpha1.RoomList:
+			for i := range rooms.Items {
+				add(&rooms.Items[i])
+			}
+		case *roomv1alpha1.ClusterRoomList:
+			for i := range rooms.Items {
+				add(&rooms.Items[i])
+			}
+		}
+		return requests
+	}
+}
+
+// roomOfRoomSecret maps a RoomSecret to its room, when the room is of a kind.
+func roomOfRoomSecret(kind roomv1alpha1.RoomKind) handler.MapFunc {
+	return func(_ context.Context, object client.Object) []ctrl.Request {
+		rs, ok := object.(*roomv1alpha1.RoomSecret)
+		if !ok || rs.Spec.RoomRef.KindOrDefault() != kind {
+			return nil
+		}
+		key := roomKeyOf(rs)
+		return []ctrl.Request{{NamespacedName: types.NamespacedName{Namespace: key.Namespace, Name: key.Name}}}
+	}
+}
+
+// finalizerChanges passes the events of objects that got or lost the finalizer, or are gone.
+func finalizerChanges() predicate.Predicate {
+	return predicate.Funcs{
+		CreateFunc: func(e event.CreateEvent) bool { return controllerutil.ContainsFinalizer(e.Object, Finalizer) },
+		UpdateFunc: func(e event.UpdateEvent) bool {
+			return controllerutil.ContainsFinalizer(e.ObjectOld, Finalizer) != controllerutil.ContainsFinalizer(e.ObjectNew, Finalizer)
+		},
+		DeleteFunc: func(event.DeleteEvent) bool { return true },
+	}
+}
+
+// roomEvents brings the connections' events to a queue of rooms of a kind.
+func roomEvents(pool *sessions.Pool, kind roomv1alpha1.RoomKind) source.Source {
+	return source.Func(func(_ context.Context, queue workqueue.TypedRateLimitingInterface[ctrl.Request]) error {
+		pool.Subscribe(func(e sessions.Event) {
+			if e.Room.Kind == kind {
+				queue.Add(ctrl.Request{NamespacedName: types.NamespacedName{Namespace: e.Room.Namespace, Name: e.Room.Name}})
+			}
+		})
+		return nil
+	})
+}
+
+// roomSecretEvents brings the connections' events, and what the polls found, to a queue of RoomSecrets.
+func (f finder) roomSecretEvents(pool *sessions.Pool) source.Source {
+	return source.Func(func(ctx context.Context, queue workqueue.TypedRateLimitingInterface[ctrl.Request]) error {
+		pool.Subscribe(func(e sessions.Event) {
+			if e.Owner.Name != "" {
+				queue.Add(ctrl.Request{NamespacedName: e.Owner})
+				return
+			}
+			for _, request := range f.roomSecrets(ctx, indexRoom, e.Room.String()) {
+				queue.Add(request)
+			}
+		})
+		return nil
+	})
+}
+
+// secretMetadata and namespaceMetadata are what is watched of Secrets and Namespaces: never their contents.
+func secretMetadata() *metav1.PartialObjectMetadata {
+	return metadataOf("Secret")
+}
+
+func namespaceMetadata() *metav1.PartialObjectMetadata {
+	return metadataOf("Namespace")
+}
+
+func metadataOf(kind string) *metav1.PartialObjectMetadata {
+	var object metav1.PartialObjectMetadata
+	object.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind(kind))
+	return &object
+}

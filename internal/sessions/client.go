@@ -1,0 +1,163 @@
+// Copyright 2026 The RoomSecret Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package sessions
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/roomsecrets/roomsecret-operator/internal/fingerprint"
+	"github.com/roomsecrets/roomsecret-operator/internal/plan"
+)
+
+// ErrNotKept: the room acknowledged a value and then gave back another one.
+var ErrNotKept = errors.New("the room did not keep the value that was written")
+
+// Client reads and writes the rows of one room for one owner. What it sees and writes is what the owner is not woken for.
+type Client struct {
+	pool        *Pool
+	key         RoomKey
+	connections *connections
+	owner       types.NamespacedName
+}
+
+// Seen is the answer to one Read.
+type Seen struct {
+	// Exists says whether the row is there.
+	Exists bool
+	// Readable says whether Value was read; a row of an identity that the credential is not for can only be seen.
+	Readable bool
+	// Value is what the row holds, when Readable.
+	Value Value
+	// Err is set when the row could not be observed; then nothing else is known.
+	Err error
+}
+
+// Own returns the operator's own identity in the room.
+func (c *Client) Own() string { return c.connections.room.Identity }
+
+// CanReadAs reports whether the credential can read and delete the rows of an identity.
+func (c *Client) CanReadAs(identity string) bool {
+	return identity == c.Own() || c.connections.room.APIKey != nil
+}
+
+// Track makes rows the ones that the owner is woken for, instead of those it tracked before, and starts the sessions that
+// they need. Rows must be tracked before they are read or written. The error says that a session cannot be started.
+func (c *Client) Track(ctx context.Context, rows []plan.Row) error {
+	grouped := map[string][]plan.Row{}
+	for _, row := range rows {
+		identity := row.Identity
+		if !c.CanReadAs(identity) {
+			identity = c.Own()
+		}
+		grouped[identity] = append(grouped[identity], row)
+	}
+	return c.pool.trackAll(ctx, c.key, c.connections, c.owner, grouped)
+}
+
+// NoticedAt returns when the first change to one of the rows was noticed since this was last asked, and zero when none
+// was. It serves to measure how long a change takes to arrive.
+func (c *Client) NoticedAt(rows []plan.Row) time.Time {
+	var first time.Time
+	for _, s := range c.pool.all(c.connections) {
+		if at := s.memory.noticedAt(rows); !at.IsZero() && (first.IsZero() || at.Before(first)) {
+			first = at
+		}
+	}
+	return first
+}
+
+// Read observes rows, several at a time. It has an answer for every row.
+func (c *Client) Read(ctx context.Context, rows []plan.Row) map[plan.Row]Seen {
+	var mu sync.Mutex
+	answers := make(map[plan.Row]Seen, len(rows))
+	var group errgroup.Group
+	group.SetLimit(readsInFlight)
+	for _, row := range rows {
+		group.Go(func() error {
+			seen := c.read(ctx, row)
+			mu.Lock()
+			defer mu.Unlock()
+			answers[row] = seen
+			return nil
+		})
+	}
+	_ = group.Wait() // errors are in the answers
+	return answers
+}
+
+func (c *Client) read(ctx context.Context, row plan.Row) Seen {
+	s, err := c.sessionFor(row)
+	if err != nil {
+		return Seen{Err: err}
+	}
+	if s.identity != row.Identity {
+		exists, err := s.exists(ctx, row)
+		if err != nil {
+			return Seen{Err: err}
+		}
+		s.memory.note(row, presence(exists))
+		return Seen{Exists: exists}
+	}
+	value, exists, err := s.get(ctx, row)
+	switch {
+	case err != nil:
+		return Seen{Err: err}
+	case !exists:
+		s.memory.note(row, absent)
+		return Seen{}
+	}
+	s.memory.note(row, value.Digest(s.digests, row))
+	return Seen{Exists: true, Readable: true, Value: value}
+}
+
+// Write sets a row and reads it back. ErrNotKept means that the room has something else than what was written.
+func (c *Client) Write(ctx context.Context, row plan.Row, value Value) error {
+	s, err := c.sessionFor(row)
+	if err != nil {
+		return err
+	}
+	if err := s.set(ctx, row, value); err != nil {
+		return err
+	}
+	seen := c.read(ctx, row)
+	switch {
+	case seen.Err != nil:
+		return seen.Err
+	case !seen.Exists, seen.Readable && !fingerprint.Equal(seen.Value.Digest(s.digests, row), value.Digest(s.digests, row)):
+		return ErrNotKept
+	}
+	return nil
+}
+
+// Delete removes a row. A row that is not there counts as removed. ErrUnsupported means that the credential cannot
+// delete the rows of this identity.
+func (c *Client) Delete(ctx context.Context, row plan.Row) error {
+	if !c.CanReadAs(row.Identity) {
+		return ErrUnsupported
+	}
+	s, err := c.sessionFor(row)
+	if err != nil {
+		return err
+	}
+	if err := s.remove(ctx, row); err != nil {
+		return err
+	}
+	s.memory.note(row, absent)
+	return nil
+}
+
+// sessionFor returns the session that can do the most with a row.
+func (c *Client) sessionFor(row plan.Row) (*session, error) {
+	identity := row.Identity
+	if !c.CanReadAs(identity) {
+		identity = c.Own()
+	}
+	return c.pool.session(c.key, c.connections, identity)
+}

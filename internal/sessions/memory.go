@@ -1,0 +1,128 @@
+// Copyright 2026 The RoomSecret Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package sessions
+
+import (
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/roomsecrets/roomsecret-operator/internal/plan"
+)
+
+// absent is the digest of a row that is not in the room.
+const absent = ""
+
+// memory is what one session remembers of the rows that somebody tracks: who tracks them, and the digest that was last
+// seen of each. It is safe for concurrent use.
+type memory struct {
+	mu     sync.Mutex
+	rows   map[plan.Row]*remembered
+	owners map[types.NamespacedName][]plan.Row
+}
+
+type remembered struct {
+	// known says whether digest has been seen at all.
+	known bool
+	// digest that was last seen.
+	digest string
+	// version counts what was noted, so that a poll that began earlier does not overwrite what is newer.
+	version uint64
+	// noticed is when a poll saw the row different, until somebody asks for it.
+	noticed time.Time
+	owners  map[types.NamespacedName]bool
+}
+
+func newMemory() *memory {
+	return &memory{rows: map[plan.Row]*remembered{}, owners: map[types.NamespacedName][]plan.Row{}}
+}
+
+// track makes rows the ones that an owner is interested in, instead of those it tracked before.
+func (m *memory) track(owner types.NamespacedName, rows []plan.Row) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, row := range m.owners[owner] {
+		if r := m.rows[row]; r != nil && !slices.Contains(rows, row) {
+			delete(r.owners, owner)
+			if len(r.owners) == 0 {
+				delete(m.rows, row)
+			}
+		}
+	}
+	delete(m.owners, owner)
+	if len(rows) == 0 {
+		return
+	}
+	m.owners[owner] = slices.Clone(rows)
+	for _, row := range rows {
+		r := m.rows[row]
+		if r == nil {
+			r = &remembered{owners: map[types.NamespacedName]bool{}}
+			m.rows[row] = r
+		}
+		r.owners[owner] = true
+	}
+}
+
+// note remembers what a row holds now.
+func (m *memory) note(row plan.Row, digest string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if r := m.rows[row]; r != nil {
+		r.known, r.digest = true, digest
+		r.version++
+	}
+}
+
+// tracked returns the rows that somebody tracks, with the version of what is remembered of each.
+func (m *memory) tracked() map[plan.Row]uint64 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	rows := make(map[plan.Row]uint64, len(m.rows))
+	for row, r := range m.rows {
+		rows[row] = r.version
+	}
+	return rows
+}
+
+// compare remembers what a poll saw and returns the owners of a row that differs from what was remembered. It does
+// nothing when something newer than version has been noted since.
+func (m *memory) compare(row plan.Row, version uint64, digest string, now time.Time) []types.NamespacedName {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	r := m.rows[row]
+	if r == nil || r.version != version || (r.known && r.digest == digest) {
+		return nil
+	}
+	r.known, r.digest, r.noticed = true, digest, now
+	return slices.Collect(maps.Keys(r.owners))
+}
+
+// noticedAt returns when the first of the changes to rows was noticed that nobody has asked for yet; zero for none.
+func (m *memory) noticedAt(rows []plan.Row) time.Time {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var first time.Time
+	for _, row := range rows {
+		r := m.rows[row]
+		if r == nil || r.noticed.IsZero() {
+			continue
+		}
+		if first.IsZero() || r.noticed.Before(first) {
+			first = r.noticed
+		}
+		r.noticed = time.Time{}
+	}
+	return first
+}
+
+// idle reports whether nobody tracks anything.
+func (m *memory) idle() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.owners) == 0
+}

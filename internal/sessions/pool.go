@@ -1,0 +1,253 @@
+// Copyright 2026 The RoomSecret Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package sessions
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/roomsecrets/roomsecret-operator/internal/fingerprint"
+	"github.com/roomsecrets/roomsecret-operator/internal/plan"
+	"github.com/roomsecrets/roomsecret-operator/roomclient"
+)
+
+var (
+	// ErrNotConnected: there is no connection to the room, for the identity asked for, at the moment. An Event follows
+	// when there is.
+	ErrNotConnected = errors.New("no connection to the room")
+	// ErrUnsupported: the credential of the room cannot do this for an identity other than its own.
+	ErrUnsupported = errors.New("the credential of the room is for another identity")
+)
+
+// Pool keeps the sessions of all rooms. It is safe for concurrent use.
+type Pool struct {
+	digests fingerprint.Key
+	metrics *Metrics
+	dial    Dialer
+
+	mu      sync.Mutex
+	rooms   map[RoomKey]*connections
+	closing sync.WaitGroup
+
+	// subscribers have a lock of their own: a session may report a change while the pool is locked to start it.
+	subscribing sync.Mutex
+	subscribers []func(Event)
+}
+
+// Dialer starts the session of one identity in a room, which lives until ctx is done or it is closed. The function is
+// told of each change of its state.
+type Dialer func(ctx context.Context, room Room, identity string, changed func(roomclient.State)) (*roomclient.Session, error)
+
+// connections are the sessions of one room, by identity.
+type connections struct {
+	room     Room
+	sessions map[string]*session
+}
+
+// NewPool returns a Pool that makes digests with the key and starts sessions with the dialer.
+func NewPool(digests fingerprint.Key, metrics *Metrics, dial Dialer) *Pool {
+	return &Pool{digests: digests, metrics: metrics, dial: dial, rooms: map[RoomKey]*connections{}}
+}
+
+// Subscribe adds a function that is called with each event. It must not block.
+func (p *Pool) Subscribe(subscriber func(Event)) {
+	p.subscribing.Lock()
+	defer p.subscribing.Unlock()
+	p.subscribers = append(p.subscribers, subscriber)
+}
+
+func (p *Pool) publish(event Event) {
+	p.subscribing.Lock()
+	subscribers := slices.Clone(p.subscribers)
+	p.subscribing.Unlock()
+	for _, subscriber := range subscribers {
+		subscriber(event)
+	}
+}
+
+// Start implements manager.Runnable: it closes every session when ctx is done, and returns when all are closed.
+func (p *Pool) Start(ctx context.Context) error {
+	<-ctx.Done()
+	p.mu.Lock()
+	keys := make([]RoomKey, 0, len(p.rooms))
+	for key := range p.rooms {
+		keys = append(keys, key)
+	}
+	p.mu.Unlock()
+	for _, key := range keys {
+		p.Forget(key)
+	}
+	p.closing.Wait()
+	return nil
+}
+
+// Ensure makes sure that a session for the operator's own identity runs as the room says. It does nothing when one of
+// the same revision does. It does not wait for the connection. The error says that the room cannot be dialled at all.
+func (p *Pool) Ensure(ctx context.Context, key RoomKey, room Room) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	previous := p.rooms[key]
+	if previous != nil && previous.room.Revision == room.Revision {
+		return nil
+	}
+	next := &connections{room: room, sessions: map[string]*session{}}
+	if _, err := p.open(ctx, key, next, room.Identity); err != nil {
+		return err
+	}
+	p.rooms[key] = next
+	p.closeLater(previous)
+	return nil
+}
+
+// open starts the session of an identity. The caller holds the lock.
+func (p *Pool) open(ctx context.Context, key RoomKey, c *connections, identity string) (*session, error) {
+	own := identity == c.room.Identity
+	// The session outlives the reconcile that asked for it; closing it is what ends it.
+	ctx, stop := context.WithCancel(context.WithoutCancel(ctx))
+	client, err := p.dial(ctx, c.room, identity, func(state roomclient.State) {
+		if own {
+			p.metrics.setConnected(key, state.Phase == roomclient.PhaseConnected)
+		}
+		p.publish(Event{Room: key})
+	})
+	if err != nil {
+		stop()
+		return nil, fmt.Errorf("connect to the room as %q: %w", identity, err)
+	}
+	s := &session{
+		identity: identity, client: client, memory: newMemory(), digests: p.digests, metrics: p.metrics, stop: stop,
+		changed: func(owner types.NamespacedName) { p.publish(Event{Owner: owner}) },
+		unused:  func() {},
+	}
+	if !own {
+		s.unused = func() { p.drop(key, s) }
+	}
+	s.done.Go(func() { s.watch(ctx, c.room) })
+	c.sessions[identity] = s
+	return s, nil
+}
+
+// drop closes a session that nobody needs any more.
+func (p *Pool) drop(key RoomKey, s *session) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	c := p.rooms[key]
+	if c == nil || c.sessions[s.identity] != s || !s.memory.idle() {
+		return
+	}
+	delete(c.sessions, s.identity)
+	p.closing.Go(s.close)
+}
+
+// closeLater closes the sessions of a room without making the caller wait.
+func (p *Pool) closeLater(c *connections) {
+	if c == nil {
+		return
+	}
+	for _, s := range c.sessions {
+		p.closing.Go(s.close)
+	}
+}
+
+// Forget closes all sessions of a room.
+func (p *Pool) Forget(key RoomKey) {
+	p.mu.Lock()
+	c := p.rooms[key]
+	delete(p.rooms, key)
+	p.closeLater(c)
+	p.mu.Unlock()
+	if c != nil {
+		p.metrics.forget(key)
+		p.publish(Event{Room: key})
+	}
+}
+
+// State returns the state of the session of the operator's own identity, and false when the room is not known.
+func (p *Pool) State(key RoomKey) (roomclient.State, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	c := p.rooms[key]
+	if c == nil {
+		return roomclient.State{}, false
+	}
+	return c.sessions[c.room.Identity].client.State(), true
+}
+
+// Retry makes a session of the operator's own identity that gave up try once more.
+func (p *Pool) Retry(key RoomKey) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if c := p.rooms[key]; c != nil {
+		c.sessions[c.room.Identity].client.Retry()
+	}
+}
+
+// Release forgets everything that an owner tracks, in every room.
+func (p *Pool) Release(owner types.NamespacedName) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, c := range p.rooms {
+		for _, s := range c.sessions {
+			s.memory.track(owner, nil)
+		}
+	}
+}
+
+// Client returns the client of a room for an owner, or ErrNotConnected.
+func (p *Pool) Client(key RoomKey, owner types.NamespacedName) (*Client, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	c := p.rooms[key]
+	if c == nil || c.sessions[c.room.Identity].client.State().Phase != roomclient.PhaseConnected {
+		return nil, ErrNotConnected
+	}
+	return &Client{pool: p, key: key, connections: c, owner: owner}, nil
+}
+
+// session returns the session of an identity. ErrNotConnected means that it has no connection at the moment.
+func (p *Pool) session(key RoomKey, c *connections, identity string) (*session, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.rooms[key] != c {
+		return nil, ErrNotConnected // the room has been replaced or forgotten since
+	}
+	s := c.sessions[identity]
+	if s == nil {
+		return nil, ErrNotConnected // nobody tracks a row of this identity
+	}
+	if state := s.client.State(); state.Phase != roomclient.PhaseConnected {
+		return nil, errors.Join(ErrNotConnected, state.Err)
+	}
+	return s, nil
+}
+
+// all returns the sessions of a room.
+func (p *Pool) all(c *connections) []*session {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Collect(maps.Values(c.sessions))
+}
+
+// trackAll makes the rows, which are grouped by the identity of the session that can see them, the ones an owner tracks.
+func (p *Pool) trackAll(ctx context.Context, key RoomKey, c *connections, owner types.NamespacedName, rows map[string][]plan.Row) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for identity := range rows {
+		if c.sessions[identity] == nil && p.rooms[key] == c {
+			if _, err := p.open(ctx, key, c, identity); err != nil {
+				return err
+			}
+		}
+	}
+	for identity, s := range c.sessions {
+		s.memory.track(owner, rows[identity])
+	}
+	return nil
+}

@@ -1,0 +1,178 @@
+// Copyright 2026 The RoomSecret Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package sessions
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/wait"
+
+	"github.com/roomsecrets/roomsecret-operator/internal/fingerprint"
+	"github.com/roomsecrets/roomsecret-operator/internal/plan"
+	"github.com/roomsecrets/roomsecret-operator/roomclient"
+)
+
+const (
+	// readsInFlight is how many rows a poll reads at the same time.
+	readsInFlight = 16
+	// pollJitter spreads polls: each interval is longer by a random part of up to this factor.
+	pollJitter = 0.1
+)
+
+// session is one connection of one identity to a room, with what it remembers of the rows that are tracked.
+type session struct {
+	identity string
+	client   *roomclient.Session
+	memory   *memory
+	digests  fingerprint.Key
+	metrics  *Metrics
+	// changed is called for each owner of rows that a poll found different.
+	changed func(types.NamespacedName)
+	// unused is called when nobody has tracked anything for two polls in a row.
+	unused func()
+
+	stop context.CancelFunc
+	done sync.WaitGroup
+}
+
+// watch polls until ctx is done.
+func (s *session) watch(ctx context.Context, room Room) {
+	idlePolls := 0
+	wait.JitterUntilWithContext(ctx, func(ctx context.Context) {
+		if s.memory.idle() {
+			if idlePolls++; idlePolls > 1 {
+				s.unused()
+			}
+			return
+		}
+		idlePolls = 0
+		s.poll(ctx)
+	}, room.PollInterval, pollJitter, true)
+}
+
+// poll reads the room once and wakes the owners of rows that changed. What cannot be read is left as it was: a poll only
+// ever makes somebody look, it decides nothing.
+func (s *session) poll(ctx context.Context) {
+	rows := s.memory.tracked()
+	listed, err := s.list(ctx)
+	if err != nil {
+		return
+	}
+	var woken sync.Map
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(readsInFlight)
+	for row, version := range rows {
+		group.Go(func() error {
+			digest, err := s.look(ctx, row, listed)
+			if err != nil {
+				return err
+			}
+			for _, owner := range s.memory.compare(row, version, digest, time.Now()) {
+				if _, already := woken.LoadOrStore(owner, true); !already {
+					s.changed(owner)
+				}
+			}
+			return nil
+		})
+	}
+	_ = group.Wait() // the requests are counted where they are made, and the next poll tries again
+}
+
+// list returns the rows of the session's identity that are in the room.
+func (s *session) list(ctx context.Context) (map[plan.Row]bool, error) {
+	infos, err := measured(s.metrics, "list", func() ([]roomclient.SecretInfo, error) {
+		return s.client.Secrets().ListSecrets(ctx)
+	})
+	if err != nil {
+		return nil, err
+	}
+	rows := make(map[plan.Row]bool, len(infos))
+	for _, info := range infos {
+		rows[plan.Row{Identity: s.identity, ID: info.ID, DelegatedTo: info.DelegatedTo}] = true
+	}
+	return rows, nil
+}
+
+// look returns the digest of a row, given the rows that are listed.
+func (s *session) look(ctx context.Context, row plan.Row, listed map[plan.Row]bool) (string, error) {
+	if row.Identity != s.identity {
+		exists, err := s.exists(ctx, row)
+		return presence(exists), err
+	}
+	if !listed[row] {
+		return absent, nil
+	}
+	value, exists, err := s.get(ctx, row)
+	if err != nil || !exists {
+		return absent, err
+	}
+	return value.Digest(s.digests, row), nil
+}
+
+// presence is what is remembered of a row that can be seen but not read.
+func presence(exists bool) string {
+	if exists {
+		return "present"
+	}
+	return absent
+}
+
+// get reads a row of the session's own identity.
+func (s *session) get(ctx context.Context, row plan.Row) (Value, bool, error) {
+	exists := true
+	secret, err := measured(s.metrics, "get", func() (roomclient.Secret, error) {
+		secret, err := s.client.Secrets().GetSecret(ctx, roomclient.SecretQuery{ID: row.ID, DelegatedTo: row.DelegatedTo})
+		if errors.Is(err, roomclient.ErrNotFound) {
+			exists, err = false, nil // that the room has no such secret is an answer, not a failure
+		}
+		return secret, err
+	})
+	return Value{Type: secret.Type, Name: secret.Name, Bytes: secret.Value}, exists && err == nil, err
+}
+
+// exists asks whether a row is there, for any identity.
+func (s *session) exists(ctx context.Context, row plan.Row) (bool, error) {
+	return measured(s.metrics, "exists", func() (bool, error) {
+		return s.client.Secrets().Exists(ctx, roomclient.ExistsQuery{ID: row.ID, DelegatedTo: row.DelegatedTo, ForIdentity: s.other(row)})
+	})
+}
+
+// set writes a row.
+func (s *session) set(ctx context.Context, row plan.Row, value Value) error {
+	_, err := measured(s.metrics, "set", func() (struct{}, error) {
+		return struct{}{}, s.client.Secrets().SetSecret(ctx, roomclient.SetSecretRequest{
+			ID: row.ID, Type: value.Type, Name: value.Name, DelegatedTo: row.DelegatedTo,
+			ForIdentity: s.other(row), Value: value.Bytes,
+		})
+	})
+	return err
+}
+
+// remove deletes a row of the session's own identity.
+func (s *session) remove(ctx context.Context, row plan.Row) error {
+	_, err := measured(s.metrics, "delete", func() (struct{}, error) {
+		return struct{}{}, s.client.Secrets().DeleteSecret(ctx, row.ID, row.DelegatedTo)
+	})
+	return err
+}
+
+// other returns the owner of a row when it is not the session's own identity.
+func (s *session) other(row plan.Row) string {
+	if row.Identity == s.identity {
+		return ""
+	}
+	return row.Identity
+}
+
+// close ends the connection and waits until nothing of the session runs any more.
+func (s *session) close() {
+	s.stop()
+	_ = s.client.Close() // it is being thrown away: there is nobody to tell
+	s.done.Wait()
+}
