@@ -41,13 +41,15 @@ func parseEndpoint(text, room string) (endpoint, error) {
 		return endpoint{}, errors.New("Room is required unless URL ends in /rooms/<room>")
 	case complete:
 		return endpoint{}, fmt.Errorf("URL leads to room %q and Room is %q", inPath, room)
-	default:
-		path += "/rooms/" + room
 	}
 	if err := ValidateRoomName(room); err != nil {
 		return endpoint{}, err
 	}
-	u.Path, u.RawPath = path, ""
+	if complete {
+		u.Path, u.RawPath = path, ""
+	} else {
+		u = u.JoinPath("rooms", room)
+	}
 	return endpoint{url: *u, room: room}, nil
 }
 

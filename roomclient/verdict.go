@@ -168,12 +168,12 @@ const (
 
 func printable(text string) string {
 	count := 0
-	return strings.Map(func(r rune) rune {
+	return strings.TrimSpace(strings.Map(func(r rune) rune {
 		if count++; count > maxText || r == unicode.ReplacementChar || !unicode.IsPrint(r) {
 			return -1
 		}
 		return r
-	}, strings.TrimSpace(text))
+	}, text))
 }
 
 // retryAfter reads both forms of the header, seconds and a date; 0 when there is none.

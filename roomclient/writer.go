@@ -51,15 +51,13 @@ func (c *Conn) writeBatch(msg protocol.Message, packet []byte) ([]byte, error) {
 		return packet, err
 	}
 	c.cork.cork(deadline)
-	var err error
-	for n := 0; n < maxBatch; n++ {
-		if packet, err = c.writeMessage(msg, packet); err != nil {
+	packet, err := c.writeMessage(msg, packet)
+	for n := 1; err == nil && n < maxBatch; n++ {
+		next, more := c.queued()
+		if !more {
 			break
 		}
-		var more bool
-		if msg, more = c.queued(); !more {
-			break
-		}
+		packet, err = c.writeMessage(next, packet)
 	}
 	return packet, errors.Join(err, c.cork.uncork())
 }
