@@ -89,8 +89,7 @@ func choose(ctx context.Context, client remote.Client, version string) (versions
 
 // reason shortens the error of a request to why it failed.
 func reason(err error) error {
-	var request *url.Error
-	if errors.As(err, &request) {
+	if request, ok := errors.AsType[*url.Error](err); ok {
 		return request.Err
 	}
 	return err

@@ -18,10 +18,16 @@ func requirements(t *testing.T, dir string) map[string]string {
 	if err != nil {
 		t.Fatal(withStderr(err))
 	}
-	type module struct{ Path, Version string }
+	type module struct {
+		Path    string `json:"Path"`
+		Version string `json:"Version"`
+	}
 	var file struct {
-		Require []module
-		Replace []struct{ Old, New module }
+		Require []module `json:"Require"`
+		Replace []struct {
+			Old module `json:"Old"`
+			New module `json:"New"`
+		} `json:"Replace"`
 	}
 	if err := json.Unmarshal(output, &file); err != nil {
 		t.Fatal(err)

@@ -49,7 +49,7 @@ func (c *Cluster) startControllerManager(ctx context.Context, controllers []stri
 	if err != nil {
 		return err
 	}
-	c.manager, err = startProcess(path, log,
+	c.manager, err = startProcess(ctx, path, log,
 		"--kubeconfig="+user.Kubeconfig,
 		"--controllers="+strings.Join(controllers, ","),
 		"--leader-elect=false",

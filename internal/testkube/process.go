@@ -4,6 +4,7 @@
 package testkube
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -21,10 +22,10 @@ type process struct {
 	err  error         // why it ended; read only after done
 }
 
-// startProcess runs a program in a process group of its own, so that Ctrl-C in a terminal reaches the
-// program that started it and not its servers.
-func startProcess(path string, log *os.File, args ...string) (*process, error) {
-	cmd := exec.Command(path, args...)
+// startProcess runs a program until it is stopped, whatever becomes of ctx. It gets a process group of
+// its own, so that Ctrl-C in a terminal reaches the program that started it and not its servers.
+func startProcess(ctx context.Context, path string, log *os.File, args ...string) (*process, error) {
+	cmd := exec.CommandContext(context.WithoutCancel(ctx), path, args...)
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := cmd.Start(); err != nil {
@@ -70,8 +71,11 @@ func (p *process) stop() error {
 // run as it is.
 func (c *Cluster) tether(program string) (string, error) {
 	setpriv, err := exec.LookPath("setpriv")
-	if err != nil {
+	if errors.Is(err, exec.ErrNotFound) {
 		return program, nil
+	}
+	if err != nil {
+		return "", err
 	}
 	script := fmt.Sprintf("#!/bin/sh\nexec %s --pdeathsig KILL -- %s \"$@\"\n", shellQuote(setpriv), shellQuote(program))
 	path := c.file(filepath.Base(program))
