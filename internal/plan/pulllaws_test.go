@@ -1,0 +1,178 @@
+// Copyright 2026 The RoomSecret Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package plan_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
+	"github.com/roomsecrets/roomsecret-operator/internal/plan"
+)
+
+func TestPlanningAgainAfterThePullGivesNothing(t *testing.T) {
+	t.Parallel()
+	randomly(t, 5000, func(t *testing.T, d dice) {
+		in := anyPull(d)
+		checkPullIdempotence(t, anyPullWorld(d, in.Creation), in)
+	})
+}
+
+func checkPullIdempotence(t *testing.T, w *pullWorld, in plan.PullInput) {
+	t.Helper()
+	w.reconcile(in, -1)
+	out := w.plan(in)
+	if out.Create || out.Apply || len(out.Intents(in.Creation)) > 0 {
+		t.Errorf("still to do: create %v, apply %v, intents %v", out.Create, out.Apply, out.Intents(in.Creation))
+	}
+	for _, step := range out.Steps {
+		if out.Problem != nil {
+			break
+		}
+		if diff := cmp.Diff(step.Before, step.After); diff != "" && w.target.Exists {
+			t.Errorf("the record of %s would change again (-before +after):\n%s", step.Key, diff)
+		}
+	}
+	for _, fault := range w.faults {
+		t.Error(fault)
+	}
+}
+
+func TestTheOrderOfPullKeysDoesNotMatter(t *testing.T) {
+	t.Parallel()
+	randomly(t, 2000, func(t *testing.T, d dice) {
+		in := anyPull(d)
+		w := anyPullWorld(d, in.Creation)
+		reversed := in
+		reversed.Keys = nil
+		for _, key := range in.Keys {
+			reversed.Keys = append([]plan.PullKey{key}, reversed.Keys...)
+		}
+		if diff := cmp.Diff(w.plan(in), w.plan(reversed), cmpopts.IgnoreUnexported(plan.KeyStep{})); diff != "" {
+			t.Errorf("plan (-sorted +reversed):\n%s", diff)
+		}
+	})
+}
+
+func TestAnUnknownRowIsNeitherPulledNorRemoved(t *testing.T) {
+	t.Parallel()
+	randomly(t, 5000, func(t *testing.T, d dice) {
+		in := anyPull(d)
+		w := anyPullWorld(d, in.Creation)
+		for _, step := range w.plan(in).Steps {
+			if step.Wanted == nil || w.room[step.Key].Unknown == nil {
+				continue
+			}
+			gaveUp := step.Reason == v1alpha1.ReasonConflict && step.After == nil
+			if step.Op != plan.KeyKeep || step.State == v1alpha1.EntryInSync || (!gaveUp && !cmp.Equal(step.Before, step.After)) {
+				t.Errorf("%s: %s %s, record %v becomes %v", step.Key, step.Op, step.State, step.Before, step.After)
+			}
+		}
+	})
+}
+
+func TestAnIncompleteTargetIsNeverCreated(t *testing.T) {
+	t.Parallel()
+	randomly(t, 5000, func(t *testing.T, d dice) {
+		in := anyPull(d)
+		w := anyPullWorld(d, in.Creation)
+		out := w.plan(in)
+		for _, step := range out.Steps {
+			seen := w.room[step.Key]
+			optional := step.Wanted != nil && step.Wanted.OnMissing != v1alpha1.OnMissingFail && !seen.Exists && seen.Unknown == nil
+			if out.Create && step.Wanted != nil && step.Op != plan.KeySet && !optional {
+				t.Errorf("the target is created without %s: %s %s", step.Key, step.State, step.Reason)
+			}
+		}
+	})
+}
+
+func TestOnlyKeysOfOursAreTouched(t *testing.T) {
+	t.Parallel()
+	randomly(t, 5000, checkPullHistory)
+}
+
+// checkPullHistory lives through a history of changes of the room and the spec, crashes, and people who meddle with the target.
+func checkPullHistory(t *testing.T, d dice) {
+	t.Helper()
+	in := anyPull(d)
+	creation := in.Creation
+	w := anyPullWorld(d, creation)
+	for range 3 + d(5) {
+		key := pick(d, pullKeys...)
+		switch d(4) {
+		case 0:
+			if in = anyPull(d); in.Creation != creation {
+				return // a target that changes hands is another history
+			}
+		case 1:
+			w.turn(d, key)
+		case 2:
+			if w.target.Exists {
+				w.target.Keys[key] = pick(d, "theirs", "others")
+			}
+		}
+		w.reconcile(in, d(5)-1)
+	}
+	for _, fault := range w.faults {
+		t.Error(fault)
+	}
+}
+
+func TestACrashAnywhereInAPullChangesNothing(t *testing.T) {
+	t.Parallel()
+	randomly(t, 3000, checkPullCrashes)
+}
+
+// checkPullCrashes crashes after every effect of a pull, and again after every effect of the next one, before which the room
+// may have changed. What comes out must be what comes out without a crash.
+func checkPullCrashes(t *testing.T, d dice) {
+	t.Helper()
+	in := anyPull(d)
+	before := anyPullWorld(d, in.Creation)
+	before.target.Immutable = false // or a change that came in time without the crash would now come too late
+	rotated := map[string]plan.Observed{}
+	for key, seen := range before.room {
+		if rotated[key] = seen; seen.Exists && seen.Digest != "" {
+			rotated[key] = plan.Observed{Exists: true, Digest: pick(d, "rotated", seen.Digest)}
+		}
+	}
+	want := before.clone()
+	want.reconcile(in, -1)
+	want.room = rotated
+	want.reconcile(in, -1)
+
+	for one, crashed := 0, true; crashed; one++ {
+		w := before.clone()
+		crashed = !w.reconcile(in, one)
+		w.room = rotated
+		for two, again := 0, true; again; two++ {
+			w := w.clone()
+			again = !w.reconcile(in, two)
+			w.reconcile(in, -1)
+			if diff := cmp.Diff(want.target, w.target); diff != "" {
+				t.Errorf("target after crashes at %d and %d (-without +with):\n%s", one, two, diff)
+			}
+			if diff := cmp.Diff(want.ledger, w.ledger); diff != "" {
+				t.Errorf("ledger after crashes at %d and %d (-without +with):\n%s", one, two, diff)
+			}
+		}
+	}
+}
+
+// FuzzPull throws the dice of the laws from bytes.
+func FuzzPull(f *testing.F) {
+	f.Add([]byte{})
+	f.Add([]byte("\x01\x02\x03\x04\x05\x06\x07\x00\x01\x02\x03\x04\x05\x06\x07"))
+	f.Add([]byte("the quick brown fox jumps over the lazy dog, and the dog does not mind at all"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		d := fromBytes(data)
+		in := anyPull(d)
+		checkPullIdempotence(t, anyPullWorld(d, in.Creation), in)
+		checkPullHistory(t, fromBytes(data))
+		checkPullCrashes(t, fromBytes(data))
+	})
+}
