@@ -50,6 +50,8 @@ const (
 	defaultGrace       = 2 * time.Minute
 	defaultFirstRetry  = time.Second
 	maxRetry           = 5 * time.Minute
+	// syncedTimeout is how long a readiness probe waits for the caches.
+	syncedTimeout = time.Second
 )
 
 // CacheOptions returns what the cache of the manager must keep: all of our own kinds, of Secrets and Namespaces only

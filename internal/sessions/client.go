@@ -14,6 +14,7 @@ import (
 
 	"github.com/roomsecrets/roomsecret-operator/internal/fingerprint"
 	"github.com/roomsecrets/roomsecret-operator/internal/plan"
+	"github.com/roomsecrets/roomsecret-operator/roomclient"
 )
 
 // ErrNotKept: the room acknowledged a value and then gave back another one.
@@ -136,11 +137,11 @@ func (c *Client) Write(ctx context.Context, row plan.Row, value Value) error {
 	return nil
 }
 
-// Delete removes a row. A row that is not there counts as removed. ErrUnsupported means that the credential cannot
-// delete the rows of this identity.
+// Delete removes a row. A row that is not there counts as removed. roomclient.ErrUnsupported means that the
+// credential cannot delete the rows of this identity.
 func (c *Client) Delete(ctx context.Context, row plan.Row) error {
 	if !c.CanReadAs(row.Identity) {
-		return ErrUnsupported
+		return roomclient.ErrUnsupported
 	}
 	s, err := c.sessionFor(row)
 	if err != nil {

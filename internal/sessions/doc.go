@@ -5,8 +5,7 @@
 //
 // A Pool has, for each Room or ClusterRoom, one session for the operator's own identity and, when the room's credential
 // is an API key, one for each other identity whose secrets somebody asked for. Controllers never dial: they tell the
-// Pool how a room is reached (Ensure) and ask for a Client, which fails at once with ErrNotConnected while there is no
-// connection. Who is interested learns of connections and losses through Subscribe.
+// Pool how a room is reached (Ensure) and ask for a Client, which fails at once while there is no connection. Who is interested learns of connections and losses through Subscribe.
 //
 // Each session also watches, since a room has no change events: once per poll interval it lists the room once and
 // reads the rows that somebody tracks, for everybody together. It remembers keyed digests, never values, and wakes only

@@ -18,14 +18,6 @@ import (
 	"github.com/roomsecrets/roomsecret-operator/roomclient"
 )
 
-var (
-	// ErrNotConnected: there is no connection to the room, for the identity asked for, at the moment. An Event follows
-	// when there is.
-	ErrNotConnected = errors.New("no connection to the room")
-	// ErrUnsupported: the credential of the room cannot do this for an identity other than its own.
-	ErrUnsupported = errors.New("the credential of the room is for another identity")
-)
-
 // Pool keeps the sessions of all rooms. It is safe for concurrent use.
 type Pool struct {
 	digests fingerprint.Key
@@ -200,30 +192,31 @@ func (p *Pool) Release(owner types.NamespacedName) {
 	}
 }
 
-// Client returns the client of a room for an owner, or ErrNotConnected.
+// Client returns the client of a room for an owner, or roomclient.ErrNotConnected; an Event follows when there is a
+// connection.
 func (p *Pool) Client(key RoomKey, owner types.NamespacedName) (*Client, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	c := p.rooms[key]
 	if c == nil || c.sessions[c.room.Identity].client.State().Phase != roomclient.PhaseConnected {
-		return nil, ErrNotConnected
+		return nil, roomclient.ErrNotConnected
 	}
 	return &Client{pool: p, key: key, connections: c, owner: owner}, nil
 }
 
-// session returns the session of an identity. ErrNotConnected means that it has no connection at the moment.
+// session returns the session of an identity, or roomclient.ErrNotConnected while it has no connection.
 func (p *Pool) session(key RoomKey, c *connections, identity string) (*session, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.rooms[key] != c {
-		return nil, ErrNotConnected // the room has been replaced or forgotten since
+		return nil, roomclient.ErrNotConnected // the room has been replaced or forgotten since
 	}
 	s := c.sessions[identity]
 	if s == nil {
-		return nil, ErrNotConnected // nobody tracks a row of this identity
+		return nil, roomclient.ErrNotConnected // nobody tracks a row of this identity
 	}
 	if state := s.client.State(); state.Phase != roomclient.PhaseConnected {
-		return nil, errors.Join(ErrNotConnected, state.Err)
+		return nil, errors.Join(roomclient.ErrNotConnected, state.Err)
 	}
 	return s, nil
 }

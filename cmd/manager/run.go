@@ -1,0 +1,132 @@
+// Copyright 2026 The RoomSecret Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	"k8s.io/klog/v2"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/config"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	"sigs.k8s.io/controller-runtime/pkg/log/zap"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
+	"sigs.k8s.io/controller-runtime/pkg/metrics/filters"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
+	"github.com/roomsecrets/roomsecret-operator/controllers"
+	"github.com/roomsecrets/roomsecret-operator/internal/options"
+	"github.com/roomsecrets/roomsecret-operator/internal/sessions"
+)
+
+// leaseName is the name of the lease that the leader holds.
+const leaseName = "roomsecret-operator"
+
+// run runs the manager until ctx is done.
+func run(ctx context.Context, args []string) error {
+	o, err := parse(args)
+	if err != nil || o == nil {
+		return err
+	}
+	logger := zap.New(zap.UseFlagOptions(&o.Zap))
+	ctrl.SetLogger(logger)
+	klog.SetLogger(logger)
+
+	restConfig, err := config.GetConfig()
+	if err != nil {
+		return fmt.Errorf("find the API server: %w", err)
+	}
+	restConfig.QPS, restConfig.Burst, restConfig.UserAgent = float32(o.KubeAPIQPS), o.KubeAPIBurst, "roomsecret-operator"
+	scheme, err := newScheme()
+	if err != nil {
+		return err
+	}
+	mgr, err := newManager(restConfig, scheme, o)
+	if err != nil {
+		return err
+	}
+	if err := addControllers(ctx, mgr, restConfig, scheme, o); err != nil {
+		return err
+	}
+	return mgr.Start(ctx)
+}
+
+// parse reads the command line. It returns nil options when only help was asked for.
+func parse(args []string) (*options.Options, error) {
+	var o options.Options
+	flags := flag.NewFlagSet("manager", flag.ContinueOnError)
+	o.AddFlags(flags)
+	config.RegisterFlags(flags)
+	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
+		return nil, nil
+	} else if err != nil {
+		return nil, err
+	}
+	if extra := flags.Args(); len(extra) > 0 {
+		return nil, fmt.Errorf("unexpected argument %q: everything is a flag, see --help", extra[0])
+	}
+	return &o, o.Validate()
+}
+
+func newScheme() (*runtime.Scheme, error) {
+	scheme := runtime.NewScheme()
+	return scheme, errors.Join(clientgoscheme.AddToScheme(scheme), roomv1alpha1.AddToScheme(scheme))
+}
+
+func newManager(restConfig *rest.Config, scheme *runtime.Scheme, o *options.Options) (ctrl.Manager, error) {
+	serving := metricsserver.Options{BindAddress: o.MetricsBindAddress, SecureServing: o.MetricsSecure}
+	if o.MetricsSecure {
+		serving.FilterProvider = filters.WithAuthenticationAndAuthorization
+	}
+	mgr, err := ctrl.NewManager(restConfig, ctrl.Options{
+		Scheme:                        scheme,
+		Cache:                         controllers.CacheOptions(),
+		Metrics:                       serving,
+		HealthProbeBindAddress:        o.HealthProbeBindAddress,
+		LeaderElection:                o.LeaderElect,
+		LeaderElectionID:              leaseName,
+		LeaderElectionNamespace:       o.Namespace,
+		LeaderElectionReleaseOnCancel: true,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("make the manager: %w", err)
+	}
+	return mgr, errors.Join(
+		mgr.AddHealthzCheck("ping", healthz.Ping),
+		mgr.AddReadyzCheck("caches", controllers.CachesSynced(mgr.GetCache())),
+	)
+}
+
+func addControllers(ctx context.Context, mgr ctrl.Manager, restConfig *rest.Config, scheme *runtime.Scheme, o *options.Options) error {
+	direct, err := client.New(restConfig, client.Options{Scheme: scheme})
+	if err != nil {
+		return fmt.Errorf("make the client: %w", err)
+	}
+	digests, err := controllers.EnsureKey(ctx, direct, o.Namespace)
+	if err != nil {
+		return err
+	}
+	roomMetrics, err := sessions.NewMetrics(metrics.Registry)
+	if err != nil {
+		return err
+	}
+	syncMetrics, err := controllers.NewMetrics(metrics.Registry)
+	if err != nil {
+		return err
+	}
+	return controllers.Setup(ctx, mgr, controllers.Options{
+		Rooms:                   sessions.NewPool(digests, roomMetrics, sessions.Dial),
+		Digests:                 digests,
+		Metrics:                 syncMetrics,
+		MaxConcurrentReconciles: o.MaxConcurrentReconciles,
+	})
+}

@@ -1,0 +1,77 @@
+// Copyright 2026 The RoomSecret Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package options turns the command line of the manager into one validated struct.
+package options
+
+import (
+	"cmp"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+
+	"go.uber.org/zap/zapcore"
+	"k8s.io/apimachinery/pkg/util/validation"
+	"sigs.k8s.io/controller-runtime/pkg/log/zap"
+)
+
+// DefaultNamespace is where the operator keeps its lease and key when nothing says otherwise.
+const DefaultNamespace = "roomsecret-system"
+
+// namespaceVariable is the environment variable that a Deployment sets to the namespace of the pod.
+const namespaceVariable = "POD_NAMESPACE"
+
+// Options are the settings of the manager.
+type Options struct {
+	// MetricsBindAddress is where metrics are served; "0" turns them off.
+	MetricsBindAddress string
+	// MetricsSecure serves metrics over TLS, to clients that the API server authenticates and authorizes.
+	MetricsSecure bool
+	// HealthProbeBindAddress is where /healthz and /readyz are served; "0" turns them off.
+	HealthProbeBindAddress string
+	// LeaderElect makes sure that only one replica works at a time.
+	LeaderElect bool
+	// Namespace is where the lease of the leader and the key of the operator are.
+	Namespace string
+	// MaxConcurrentReconciles is how many RoomSecrets are worked on at the same time.
+	MaxConcurrentReconciles int
+	// KubeAPIQPS and KubeAPIBurst limit the requests to the API server.
+	KubeAPIQPS   float64
+	KubeAPIBurst int
+	// Zap are the settings of the log.
+	Zap zap.Options
+}
+
+// AddFlags adds the flags, with their defaults, to a flag set.
+func (o *Options) AddFlags(flags *flag.FlagSet) {
+	flags.StringVar(&o.MetricsBindAddress, "metrics-bind-address", ":8443", "Address to serve metrics on; 0 turns them off.")
+	flags.BoolVar(&o.MetricsSecure, "metrics-secure", true, "Serve metrics over TLS, and only to clients that may get /metrics.")
+	flags.StringVar(&o.HealthProbeBindAddress, "health-probe-bind-address", ":8081", "Address to serve /healthz and /readyz on; 0 turns them off.")
+	flags.BoolVar(&o.LeaderElect, "leader-elect", true, "Make sure that only one replica works at a time.")
+	flags.StringVar(&o.Namespace, "namespace", cmp.Or(os.Getenv(namespaceVariable), DefaultNamespace),
+		"Namespace of the leader's lease and of the operator's key. The default is "+namespaceVariable+" from the environment, or "+DefaultNamespace+".")
+	flags.IntVar(&o.MaxConcurrentReconciles, "max-concurrent-reconciles", 10, "How many RoomSecrets to work on at the same time.")
+	flags.Float64Var(&o.KubeAPIQPS, "kube-api-qps", 50, "How many requests a second to make to the API server.")
+	flags.IntVar(&o.KubeAPIBurst, "kube-api-burst", 100, "How many requests to the API server may come at once.")
+	o.Zap.StacktraceLevel = zapcore.DPanicLevel // where a failure came from is in its message; a trace would bury it
+	o.Zap.BindFlags(flags)
+}
+
+// Validate returns everything that is wrong with the options.
+func (o *Options) Validate() error {
+	var errs []error
+	if problems := validation.IsDNS1123Label(o.Namespace); len(problems) > 0 {
+		errs = append(errs, fmt.Errorf("--namespace %q: %s", o.Namespace, problems[0]))
+	}
+	for name, value := range map[string]float64{
+		"--max-concurrent-reconciles": float64(o.MaxConcurrentReconciles),
+		"--kube-api-qps":              o.KubeAPIQPS,
+		"--kube-api-burst":            float64(o.KubeAPIBurst),
+	} {
+		if value <= 0 {
+			errs = append(errs, fmt.Errorf("%s %v: must be more than 0", name, value))
+		}
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,57 @@
+// Copyright 2026 The RoomSecret Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package options_test
+
+import (
+	"flag"
+	"strings"
+	"testing"
+
+	"github.com/roomsecrets/roomsecret-operator/internal/options"
+)
+
+func parse(t *testing.T, args ...string) (options.Options, error) {
+	t.Helper()
+	var o options.Options
+	flags := flag.NewFlagSet("manager", flag.ContinueOnError)
+	o.AddFlags(flags)
+	if err := flags.Parse(args); err != nil {
+		t.Fatal(err)
+	}
+	return o, o.Validate()
+}
+
+func TestDefaultsAreValid(t *testing.T) {
+	t.Setenv("POD_NAMESPACE", "")
+	o, err := parse(t)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if o.Namespace != options.DefaultNamespace || o.MaxConcurrentReconciles != 10 || !o.LeaderElect || !o.MetricsSecure {
+		t.Errorf("unexpected defaults: %+v", o)
+	}
+}
+
+func TestTheNamespaceComesFromThePod(t *testing.T) {
+	t.Setenv("POD_NAMESPACE", "elsewhere")
+	if o, err := parse(t); err != nil || o.Namespace != "elsewhere" {
+		t.Errorf("got namespace %q, error %v", o.Namespace, err)
+	}
+	if o, err := parse(t, "--namespace", "here"); err != nil || o.Namespace != "here" {
+		t.Errorf("a flag must win over the environment: got namespace %q, error %v", o.Namespace, err)
+	}
+}
+
+func TestEachBadOptionIsNamed(t *testing.T) {
+	t.Parallel()
+	_, err := parse(t, "--namespace", "Not_A_Namespace", "--max-concurrent-reconciles", "0", "--kube-api-qps=-1", "--kube-api-burst", "0")
+	if err == nil {
+		t.Fatal("bad options were accepted")
+	}
+	for _, name := range []string{"--namespace", "--max-concurrent-reconciles", "--kube-api-qps", "--kube-api-burst"} {
+		if !strings.Contains(err.Error(), name) {
+			t.Errorf("the error does not name %s: %v", name, err)
+		}
+	}
+}
