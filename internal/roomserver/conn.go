@@ -46,8 +46,6 @@ func (c *conn) serve(ctx context.Context) {
 	s, began := c.server, time.Now()
 	s.hub.add(c)
 	defer s.hub.remove(c)
-	s.metrics.connections.Inc()
-	defer s.metrics.connections.Dec()
 	s.log.Info("participant joined", "participant", c.who)
 
 	end := ending{"panic", websocket.CloseInternalServerErr, "internal error"}

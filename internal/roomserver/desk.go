@@ -49,6 +49,15 @@ type desk struct {
 	log        *slog.Logger
 }
 
+func newDesk(config Config, m *metrics) *desk {
+	return &desk{
+		toolkits: map[string]toolkit{
+			protocol.Toolkit: newSecretsToolkit(config.Store, config.Limits.MaxMessage),
+		},
+		maxMessage: config.Limits.MaxMessage, metrics: m, log: config.Logger,
+	}
+}
+
 // unknownTool is the tool label of everything that is no call of a tool there is.
 const unknownTool = "unknown"
 
@@ -77,9 +86,9 @@ func (d *desk) invoke(ctx context.Context, from participant, data []byte) (label
 	switch {
 	case err != nil:
 		return unknownTool, nil, invalid("malformed tool call")
-	case request.ParticipantID != nil:
+	case protocol.OrEmpty(request.ParticipantID) != "":
 		return unknownTool, nil, notFound("no participant here has toolkits")
-	case request.OnBehalfOfID != nil:
+	case protocol.OrEmpty(request.OnBehalfOfID) != "":
 		return unknownTool, nil, invalid("calls on behalf of others are not supported")
 	}
 	kit, ok := d.toolkits[request.Toolkit]

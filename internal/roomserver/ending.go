@@ -51,7 +51,9 @@ func endingOf(err error) ending {
 		return ending{"peer", 0, ""}
 	case errors.As(err, &network) && network.Timeout():
 		return ending{"timeout", 0, ""}
-	default:
+	case closed != nil, network != nil, errors.Is(err, errGone):
 		return ending{"lost", 0, ""}
+	default: // what is left is the library's complaint about a frame, which it has told the peer
+		return ending{"protocol", websocket.CloseProtocolError, "invalid frame"}
 	}
 }

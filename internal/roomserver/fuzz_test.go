@@ -60,10 +60,9 @@ func newTestDesk(t *testing.T, rows store.Store) *desk {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &desk{
-		toolkits:   map[string]toolkit{protocol.Toolkit: newSecretsToolkit(rows, protocol.DefaultMaxMessage)},
-		maxMessage: protocol.DefaultMaxMessage, metrics: m, log: slog.New(slog.DiscardHandler),
-	}
+	config := Config{Store: rows, Logger: slog.New(slog.DiscardHandler)}
+	config.Limits = config.Limits.withDefaults()
+	return newDesk(config, m)
 }
 
 func checkReply(t *testing.T, reply protocol.Message, limit int) {

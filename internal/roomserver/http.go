@@ -65,6 +65,8 @@ func (s *Server) join(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, r, err)
 		return
 	}
+	s.metrics.connections.Inc()
+	defer s.metrics.connections.Dec()
 	defer s.hub.leave()
 	header := http.Header{}
 	if echoed := roomSubprotocol(r); echoed != "" {

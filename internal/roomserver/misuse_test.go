@@ -184,6 +184,7 @@ func TestAFrameThatIsNoWebSocketFrameEndsOnlyThatConnection(t *testing.T) {
 	if got := p.closed(); got != websocket.CloseProtocolError {
 		t.Errorf("close code %d", got)
 	}
+	s.eventually(t, `roomserver_disconnects_total{reason="protocol"} 1`)
 	other.listed()
 }
 

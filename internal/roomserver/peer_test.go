@@ -34,7 +34,7 @@ type service struct {
 	stop     func() error // shuts down gracefully; once
 }
 
-func serve(t *testing.T, changes ...func(*roomserver.Config)) *service {
+func serve(t testing.TB, changes ...func(*roomserver.Config)) *service {
 	t.Helper()
 	key, err := token.NewAPIKey()
 	if err != nil {
@@ -82,7 +82,7 @@ const (
 	noAPIGrant
 )
 
-func (s *service) claims(t *testing.T, identity, room string, g grants) token.Claims {
+func (s *service) claims(t testing.TB, identity, room string, g grants) token.Claims {
 	t.Helper()
 	claims := token.Claims{
 		Name: identity, Grants: []token.Grant{token.RoomGrant(room)}, ExpiresAt: time.Now().Add(time.Hour),
@@ -103,7 +103,7 @@ func (s *service) claims(t *testing.T, identity, room string, g grants) token.Cl
 	return claims
 }
 
-func (s *service) token(t *testing.T, identity, room string, g grants) string {
+func (s *service) token(t testing.TB, identity, room string, g grants) string {
 	t.Helper()
 	signed, err := s.key.Sign(s.claims(t, identity, room, g))
 	if err != nil {
@@ -122,7 +122,7 @@ func (s *service) roomURL(room, jwt string) string {
 
 // peer is a participant: a bare WebSocket and the packets of the protocol.
 type peer struct {
-	t         *testing.T
+	t         testing.TB
 	socket    *websocket.Conn
 	assembler protocol.Assembler
 	ready     protocol.RoomReady
@@ -131,12 +131,12 @@ type peer struct {
 }
 
 // dial joins a room and reads the two start-up messages.
-func (s *service) dial(t *testing.T, identity, room string, g grants) *peer {
+func (s *service) dial(t testing.TB, identity, room string, g grants) *peer {
 	t.Helper()
 	return connect(t, &websocket.Dialer{}, s.roomURL(room, s.token(t, identity, room, g)), nil)
 }
 
-func connect(t *testing.T, dialer *websocket.Dialer, address string, header http.Header) *peer {
+func connect(t testing.TB, dialer *websocket.Dialer, address string, header http.Header) *peer {
 	t.Helper()
 	socket, response, err := dialer.DialContext(t.Context(), address, header)
 	if err != nil {
@@ -240,7 +240,7 @@ func (p *peer) tool(name string, input protocol.Content) protocol.Content {
 // fields is the JSON of a call as a test writes it.
 type fields map[string]any
 
-func (f fields) json(t *testing.T) protocol.JSON {
+func (f fields) json(t testing.TB) protocol.JSON {
 	t.Helper()
 	content, err := protocol.NewJSON(f)
 	if err != nil {

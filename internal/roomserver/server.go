@@ -14,8 +14,6 @@ import (
 	"github.com/google/uuid"
 	"github.com/gorilla/websocket"
 	"github.com/prometheus/client_golang/prometheus"
-
-	"github.com/roomsecrets/roomsecret-operator/roomclient/protocol"
 )
 
 // Server is a room server. It is safe for concurrent use and cannot be used again after Close.
@@ -57,11 +55,7 @@ func New(config Config) (*Server, error) {
 	}
 	s := &Server{
 		config: config, log: config.Logger, door: door, metrics: metrics, session: session,
-		hub: newHub(config.Limits.MaxConnections),
-		desk: &desk{
-			toolkits:   map[string]toolkit{protocol.Toolkit: newSecretsToolkit(config.Store, config.Limits.MaxMessage)},
-			maxMessage: config.Limits.MaxMessage, metrics: metrics, log: config.Logger,
-		},
+		hub: newHub(config.Limits.MaxConnections), desk: newDesk(config, metrics),
 	}
 	s.upgrade = s.newUpgrader()
 	s.mux = s.routes()
@@ -103,8 +97,8 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
 	defer cancel()
 	err := server.Shutdown(stop)
-	if err != nil {
-		err = errors.Join(err, server.Close())
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = server.Close() // a request that dawdles is no reason to fail
 	}
 	<-served
 	return errors.Join(err, s.Close())
