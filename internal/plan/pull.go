@@ -251,6 +251,16 @@ func (s KeyStep) stop(problem Problem) KeyStep {
 	return s
 }
 
+// wait puts off writing the key until the target is created.
+func (s KeyStep) wait() KeyStep {
+	if s.Op != KeySet {
+		return s
+	}
+	s.Op, s.After, s.State = KeyKeep, s.Before, v1alpha1.EntryPending
+	s.Reason, s.Message = v1alpha1.ReasonProgressing, "The target is created once all of its keys are known."
+	return s
+}
+
 // decideTarget decides whether the target is created or written, given the steps.
 func (in PullInput) decideTarget(out PullPlan) PullPlan {
 	incomplete := slices.ContainsFunc(out.Steps, func(s KeyStep) bool { return s.Wanted != nil && s.State != v1alpha1.EntryInSync })
@@ -260,6 +270,11 @@ func (in PullInput) decideTarget(out PullPlan) PullPlan {
 	case !in.Target.Exists:
 		// A target that pods wait for is never created half: it appears once all of it is known.
 		out.Create = !incomplete
+		if incomplete {
+			for i := range out.Steps {
+				out.Steps[i] = out.Steps[i].wait()
+			}
+		}
 	case edits && in.Target.Immutable: // its labels can still change
 		out.Problem = &Problem{Reason: v1alpha1.ReasonTargetImmutable, Message: fmt.Sprintf("Secret %q is immutable and would have to change: delete it, and it is created again.", in.Target.Name)}
 	default:

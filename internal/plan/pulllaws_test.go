@@ -86,6 +86,10 @@ func TestAnIncompleteTargetIsNeverCreated(t *testing.T) {
 			if out.Create && step.Wanted != nil && step.Op != plan.KeySet && !optional {
 				t.Errorf("the target is created without %s: %s %s", step.Key, step.State, step.Reason)
 			}
+			if !out.Create && out.Problem == nil && !w.target.Exists && step.Wanted != nil && !optional &&
+				(step.State == v1alpha1.EntryInSync || !cmp.Equal(step.Before, step.After)) {
+				t.Errorf("%s is %s with record %v in a target that is not created", step.Key, step.State, step.After)
+			}
 		}
 	})
 }
@@ -111,9 +115,7 @@ func checkPullHistory(t *testing.T, d dice) {
 		case 1:
 			w.turn(d, key)
 		case 2:
-			if w.target.Exists {
-				w.target.Keys[key] = pick(d, "theirs", "others")
-			}
+			w.meddle(d, key)
 		}
 		w.reconcile(in, d(5)-1)
 	}

@@ -220,3 +220,16 @@ func (w *pullWorld) throw(d dice, key string, creation v1alpha1.CreationPolicy) 
 		clear(w.target.Keys)
 	}
 }
+
+// meddle lets somebody else change a key of the target, or create the target where we never had one.
+func (w *pullWorld) meddle(d dice, key string) {
+	for _, record := range w.ledger {
+		if record.Confirmed && !w.target.Exists {
+			return
+		}
+	}
+	if !w.target.Exists {
+		w.target.Exists, w.oursSelf = true, false
+	}
+	w.target.Keys[key] = pick(d, "theirs", "others")
+}

@@ -1,0 +1,64 @@
+// Copyright 2026 The RoomSecret Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package plan
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
+)
+
+// Story tells the steps of a push, one a line: op, row and entry, and what is wrong if something is. It holds no value
+// and no digest. The identity own is left out of the names of rows.
+func Story(steps []Step, own string) string {
+	var b strings.Builder
+	for _, step := range steps {
+		subject := step.Name(own)
+		if step.Wanted != nil {
+			subject += "  (" + step.Wanted.Entry + ")"
+		}
+		if step.Left {
+			subject += ", which stays in the room"
+		}
+		b.WriteString(storyLine(string(step.Op), subject, step.State, step.Reason, step.Message))
+	}
+	return b.String()
+}
+
+// Story tells the plan of a pull, one line for the target and one for each key, as Story does for a push. When the target
+// as a whole cannot be written, that is all there is to tell.
+func (p PullPlan) Story(own string) string {
+	if p.Problem != nil {
+		return storyLine("stop", "target", v1alpha1.EntryFailed, p.Problem.Reason, p.Problem.Message)
+	}
+	verb := "keep"
+	switch {
+	case p.Create:
+		verb = "create"
+	case p.Apply:
+		verb = "apply"
+	}
+	var b strings.Builder
+	b.WriteString(storyLine(verb, "target", v1alpha1.EntryInSync, "", ""))
+	for _, step := range p.Steps {
+		subject := step.Key
+		if step.Wanted != nil {
+			subject += "  (" + step.Wanted.Row.Name(own) + ")"
+		}
+		b.WriteString(storyLine(string(step.Op), subject, step.State, step.Reason, step.Message))
+	}
+	return b.String()
+}
+
+func storyLine(verb, subject string, state v1alpha1.EntryState, reason v1alpha1.Reason, message string) string {
+	line := fmt.Sprintf("%-7s %s", verb, subject)
+	if state != v1alpha1.EntryInSync && state != v1alpha1.EntryDeleting {
+		line += fmt.Sprintf(": %s, %s", state, reason)
+	}
+	if message != "" {
+		line += ": " + message
+	}
+	return line + "\n"
+}
