@@ -63,7 +63,8 @@ func NewSession(ctx context.Context, config SessionConfig) (*Session, error) {
 	}
 	var notifying sync.WaitGroup
 	if config.OnChange != nil {
-		notifying.Go(s.notify)
+		first := s.changed
+		notifying.Go(func() { s.notify(first) })
 	}
 	go func() {
 		defer close(s.done)
@@ -152,14 +153,12 @@ func (s *Session) set(state State, conn *Conn) {
 }
 
 // notify tells OnChange until it has told that the session is over.
-func (s *Session) notify() {
-	for {
-		state, changed := s.watch()
-		s.config.OnChange(state)
-		if state.Phase == PhaseClosed {
-			return
-		}
+func (s *Session) notify(changed <-chan struct{}) {
+	var state State
+	for state.Phase != PhaseClosed {
 		<-changed
+		state, changed = s.watch()
+		s.config.OnChange(state)
 	}
 }
 
