@@ -105,7 +105,7 @@ build: ## Build the manager and the room server into bin/.
 
 .PHONY: kube
 kube: ## Get etcd, kube-apiserver, kube-controller-manager and kubectl into bin/kube/.
-	@go run -C hack/kube . -out "$(CURDIR)/bin/kube"
+	@KUBEBUILDER_ASSETS="$(abspath $(KUBEBUILDER_ASSETS))" go run -C hack/kube . -out "$(CURDIR)/bin/kube"
 
 .PHONY: tools
 tools: $(TOOLS) ## Build controller-gen and golangci-lint into bin/tools/.

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-logr/logr"
 	. "github.com/onsi/gomega"
 	authenticationv1 "k8s.io/api/authentication/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -20,6 +21,7 @@ import (
 	auditv1 "k8s.io/apiserver/pkg/apis/audit/v1"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/roomsecrets/roomsecret-operator/internal/testkube"
 )
@@ -38,6 +40,7 @@ func run(m *testing.M) int {
 	if dir := os.Getenv(orphanDir); dir != "" {
 		return runOrphan(dir)
 	}
+	log.SetLogger(logr.Discard())
 	var err error
 	cluster, err = testkube.Start(context.Background(), testkube.Options{Audit: true})
 	if err != nil {
@@ -72,9 +75,9 @@ func create(t *testing.T, kube client.Client, object client.Object) {
 	}
 }
 
-func newNamespace(t *testing.T, name string) *corev1.Namespace {
+func newNamespace(t *testing.T) *corev1.Namespace {
 	t.Helper()
-	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}
+	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "test-"}}
 	create(t, newClient(t, cluster.Config), namespace)
 	return namespace
 }
@@ -87,7 +90,7 @@ func TestADeletedNamespaceGoesAway(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
 	kube := newClient(t, cluster.Config)
-	namespace := newNamespace(t, "deleted")
+	namespace := newNamespace(t)
 	create(t, kube, newConfigMap(namespace.Name, "content"))
 
 	g.Expect(kube.Delete(t.Context(), namespace)).To(Succeed())
@@ -100,7 +103,7 @@ func TestAnOwnedObjectGoesWithItsOwner(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
 	kube := newClient(t, cluster.Config)
-	namespace := newNamespace(t, "owned")
+	namespace := newNamespace(t)
 	owner, owned := newConfigMap(namespace.Name, "owner"), newConfigMap(namespace.Name, "owned")
 	create(t, kube, owner)
 	owned.OwnerReferences = []metav1.OwnerReference{{APIVersion: "v1", Kind: "ConfigMap", Name: owner.Name, UID: owner.UID}}
@@ -116,7 +119,8 @@ func TestAServiceAccountGetsATokenThatWorks(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
 	kube := newClient(t, cluster.Config)
-	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "robot"}}
+	namespace := newNamespace(t)
+	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: namespace.Name, Name: "robot"}}
 	create(t, kube, account)
 	request := &authenticationv1.TokenRequest{}
 	g.Expect(kube.SubResource("token").Create(t.Context(), account, request)).To(Succeed())
@@ -125,7 +129,7 @@ func TestAServiceAccountGetsATokenThatWorks(t *testing.T) {
 	config.BearerToken = request.Status.Token
 	review := &authenticationv1.SelfSubjectReview{}
 	g.Expect(newClient(t, config).Create(t.Context(), review)).To(Succeed())
-	g.Expect(review.Status.UserInfo.Username).To(Equal("system:serviceaccount:default:robot"))
+	g.Expect(review.Status.UserInfo.Username).To(Equal("system:serviceaccount:" + namespace.Name + ":robot"))
 }
 
 func TestAUserMayDoOnlyWhatHeIsAllowed(t *testing.T) {
@@ -152,25 +156,25 @@ func TestKubectlIsTheAdministrator(t *testing.T) {
 func TestTheAuditLogHasEachRequestOnce(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
-	log := cluster.AuditLog()
+	namespace := newNamespace(t)
 	config := rest.CopyConfig(cluster.Config)
-	config.UserAgent = "audited"
-	kube := newClient(t, config)
-	create(t, kube, newConfigMap("default", "audited"))
+	config.UserAgent = "audited in " + namespace.Name
+	create(t, newClient(t, config), newConfigMap(namespace.Name, "audited"))
 
+	audit := cluster.AuditLog()
 	var seen []auditv1.Event
 	g.Eventually(func() ([]auditv1.Event, error) {
-		events, err := log.Read()
+		events, err := audit.Read()
 		for _, event := range events {
-			if event.UserAgent == "audited" && event.Stage == auditv1.StageResponseComplete && event.ObjectRef != nil {
+			if event.UserAgent == config.UserAgent && event.Stage == auditv1.StageResponseComplete && event.Verb == "create" {
 				seen = append(seen, event)
 			}
 		}
 		return seen, err
 	}, patience).ShouldNot(BeEmpty())
 	g.Expect(seen).To(HaveLen(1))
-	g.Expect(seen[0].Verb).To(Equal("create"))
 	g.Expect(seen[0].ObjectRef.Resource).To(Equal("configmaps"))
+	g.Expect(seen[0].ObjectRef.Namespace).To(Equal(namespace.Name))
 }
 
 func TestMissingBinariesAreAnErrorThatSaysWhatToDo(t *testing.T) {
