@@ -55,9 +55,17 @@ const (
 )
 
 // CacheOptions returns what the cache of the manager must keep: all of our own kinds, of Secrets and Namespaces only
-// metadata, stripped to what the indexes need.
-func CacheOptions() cache.Options {
+// metadata, stripped to what the indexes need. With namespaces, only objects of those are seen, besides ClusterRooms.
+func CacheOptions(namespaces ...string) cache.Options {
+	var only map[string]cache.Config
+	for _, namespace := range namespaces {
+		if only == nil {
+			only = map[string]cache.Config{}
+		}
+		only[namespace] = cache.Config{}
+	}
 	return cache.Options{
+		DefaultNamespaces:           only,
 		ReaderFailOnMissingInformer: true,
 		DefaultTransform:            cache.TransformStripManagedFields(),
 		ByObject: map[client.Object]cache.ByObject{

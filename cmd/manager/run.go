@@ -89,7 +89,7 @@ func newManager(restConfig *rest.Config, scheme *runtime.Scheme, o *options.Opti
 	}
 	mgr, err := ctrl.NewManager(restConfig, ctrl.Options{
 		Scheme:                        scheme,
-		Cache:                         controllers.CacheOptions(),
+		Cache:                         controllers.CacheOptions(o.WatchNamespaces...),
 		Metrics:                       serving,
 		HealthProbeBindAddress:        o.HealthProbeBindAddress,
 		LeaderElection:                o.LeaderElect,

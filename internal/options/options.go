@@ -10,6 +10,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"strings"
 
 	"go.uber.org/zap/zapcore"
 	"k8s.io/apimachinery/pkg/util/validation"
@@ -34,6 +35,8 @@ type Options struct {
 	LeaderElect bool
 	// Namespace is where the lease of the leader and the key of the operator are.
 	Namespace string
+	// WatchNamespaces are the namespaces whose objects are worked on; empty means all.
+	WatchNamespaces []string
 	// MaxConcurrentReconciles is how many RoomSecrets are worked on at the same time.
 	MaxConcurrentReconciles int
 	// KubeAPIQPS and KubeAPIBurst limit the requests to the API server.
@@ -51,6 +54,10 @@ func (o *Options) AddFlags(flags *flag.FlagSet) {
 	flags.BoolVar(&o.LeaderElect, "leader-elect", true, "Make sure that only one replica works at a time.")
 	flags.StringVar(&o.Namespace, "namespace", cmp.Or(os.Getenv(namespaceVariable), DefaultNamespace),
 		"Namespace of the leader's lease and of the operator's key. The default is "+namespaceVariable+" from the environment, or "+DefaultNamespace+".")
+	flags.Func("watch-namespaces", "Namespaces to work in, separated by commas. The default is all of them.", func(value string) error {
+		o.WatchNamespaces = strings.Split(value, ",")
+		return nil
+	})
 	flags.IntVar(&o.MaxConcurrentReconciles, "max-concurrent-reconciles", 10, "How many RoomSecrets to work on at the same time.")
 	flags.Float64Var(&o.KubeAPIQPS, "kube-api-qps", 50, "How many requests a second to make to the API server.")
 	flags.IntVar(&o.KubeAPIBurst, "kube-api-burst", 100, "How many requests to the API server may come at once.")
@@ -63,6 +70,11 @@ func (o *Options) Validate() error {
 	var errs []error
 	if problems := validation.IsDNS1123Label(o.Namespace); len(problems) > 0 {
 		errs = append(errs, fmt.Errorf("--namespace %q: %s", o.Namespace, problems[0]))
+	}
+	for _, namespace := range o.WatchNamespaces {
+		if problems := validation.IsDNS1123Label(namespace); len(problems) > 0 {
+			errs = append(errs, fmt.Errorf("--watch-namespaces %q: %s", namespace, problems[0]))
+		}
 	}
 	for name, value := range map[string]float64{
 		"--max-concurrent-reconciles": float64(o.MaxConcurrentReconciles),

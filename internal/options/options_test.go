@@ -45,11 +45,11 @@ func TestTheNamespaceComesFromThePod(t *testing.T) {
 
 func TestEachBadOptionIsNamed(t *testing.T) {
 	t.Parallel()
-	_, err := parse(t, "--namespace", "Not_A_Namespace", "--max-concurrent-reconciles", "0", "--kube-api-qps=-1", "--kube-api-burst", "0")
+	_, err := parse(t, "--namespace", "Not_A_Namespace", "--max-concurrent-reconciles", "0", "--kube-api-qps=-1", "--kube-api-burst", "0", "--watch-namespaces", "team-a,,team-b")
 	if err == nil {
 		t.Fatal("bad options were accepted")
 	}
-	for _, name := range []string{"--namespace", "--max-concurrent-reconciles", "--kube-api-qps", "--kube-api-burst"} {
+	for _, name := range []string{"--namespace", "--max-concurrent-reconciles", "--kube-api-qps", "--kube-api-burst", "--watch-namespaces"} {
 		if !strings.Contains(err.Error(), name) {
 			t.Errorf("the error does not name %s: %v", name, err)
 		}
