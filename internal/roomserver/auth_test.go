@@ -22,25 +22,29 @@ import (
 	"github.com/roomsecrets/roomsecret-operator/roomclient/token"
 )
 
-// handshake tries to join and returns the HTTP status; a success is closed at once.
-func handshake(t *testing.T, address string, header http.Header, subprotocols ...string) (*http.Response, string) {
+// verdict is how the server answered a handshake.
+type verdict struct {
+	status int
+	header http.Header
+	body   string
+}
+
+// handshake tries to join; a success is closed at once.
+func handshake(t *testing.T, address string, header http.Header, subprotocols ...string) verdict {
 	t.Helper()
 	dialer := websocket.Dialer{Subprotocols: subprotocols}
 	socket, response, err := dialer.DialContext(t.Context(), address, header)
 	if err == nil {
-		_ = response.Body.Close()
 		_ = socket.Close()
-		return response, ""
-	}
-	if !errors.Is(err, websocket.ErrBadHandshake) {
+	} else if !errors.Is(err, websocket.ErrBadHandshake) {
 		t.Fatal(err)
 	}
+	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_ = response.Body.Close()
-	return response, string(body)
+	return verdict{response.StatusCode, response.Header, string(body)}
 }
 
 func TestWhoMayJoin(t *testing.T) {
@@ -96,15 +100,15 @@ func TestWhoMayJoin(t *testing.T) {
 			if c.jwt != "" {
 				address += "?token=" + c.jwt
 			}
-			response, body := handshake(t, address, nil)
-			if response.StatusCode != c.want {
-				t.Errorf("status %d %q, want %d", response.StatusCode, body, c.want)
+			got := handshake(t, address, nil)
+			if got.status != c.want {
+				t.Errorf("status %d %q, want %d", got.status, got.body, c.want)
 			}
-			if c.jwt != "" && strings.Contains(body, c.jwt) {
+			if c.jwt != "" && strings.Contains(got.body, c.jwt) {
 				t.Error("the body repeats the token")
 			}
-			if challenge := response.Header.Get("WWW-Authenticate"); (challenge != "") != (c.want == http.StatusUnauthorized) {
-				t.Errorf("WWW-Authenticate %q with status %d", challenge, response.StatusCode)
+			if challenge := got.header.Get("WWW-Authenticate"); (challenge != "") != (c.want == http.StatusUnauthorized) {
+				t.Errorf("WWW-Authenticate %q with status %d", challenge, got.status)
 			}
 		})
 	}
@@ -203,11 +207,11 @@ func TestWhereTheTokenMayBe(t *testing.T) {
 			if c.bearer != "" {
 				header.Set("Authorization", c.bearer)
 			}
-			response, body := handshake(t, s.roomURL("myroom", c.query), header, c.subprotocols...)
-			if response.StatusCode != c.want {
-				t.Errorf("status %d %q, want %d", response.StatusCode, body, c.want)
+			got := handshake(t, s.roomURL("myroom", c.query), header, c.subprotocols...)
+			if got.status != c.want {
+				t.Errorf("status %d %q, want %d", got.status, got.body, c.want)
 			}
-			if echoed := response.Header.Get("Sec-WebSocket-Protocol"); echoed != c.echoed {
+			if echoed := got.header.Get("Sec-WebSocket-Protocol"); echoed != c.echoed {
 				t.Errorf("subprotocol %q, want %q", echoed, c.echoed)
 			}
 		})
@@ -218,11 +222,11 @@ func TestBrowsersOfAnyOriginMayJoinWithAToken(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
 	origin := http.Header{"Origin": {"https://app.example.com"}}
-	if response, _ := handshake(t, s.roomURL("myroom", s.token(t, "alice", "myroom", plainGrant)), origin); response.StatusCode != 101 {
-		t.Errorf("with a token: status %d", response.StatusCode)
+	if got := handshake(t, s.roomURL("myroom", s.token(t, "alice", "myroom", plainGrant)), origin); got.status != 101 {
+		t.Errorf("with a token: status %d", got.status)
 	}
-	if response, _ := handshake(t, s.roomURL("myroom", ""), origin); response.StatusCode != 401 {
-		t.Errorf("without: status %d", response.StatusCode)
+	if got := handshake(t, s.roomURL("myroom", ""), origin); got.status != 401 {
+		t.Errorf("without: status %d", got.status)
 	}
 }
 

@@ -200,10 +200,12 @@ func TestStartUpLooksLikeTheRecordedOne(t *testing.T) {
 	}
 	readGolden(t, "session.json", &golden)
 	s := serve(t)
-	socket, _, err := websocket.DefaultDialer.DialContext(t.Context(), s.roomURL("myroom", s.token(t, "alice", "myroom", plainGrant)), nil)
+	address := s.roomURL("myroom", s.token(t, "alice", "myroom", plainGrant))
+	socket, response, err := websocket.DefaultDialer.DialContext(t.Context(), address, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
+	_ = response.Body.Close()
 	t.Cleanup(func() { _ = socket.Close() })
 	p := &peer{t: t, socket: socket}
 	for _, want := range golden.Startup {

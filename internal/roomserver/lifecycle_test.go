@@ -23,7 +23,7 @@ func TestShutdownTellsClientsToComeBack(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
 	idle, busy := s.dial(t, "alice", "myroom", plainGrant), s.dial(t, "bob", "myroom", plainGrant)
-	if err := busy.socket.WriteMessage(websocket.BinaryMessage, header(1, 0, 2, protocol.TypeInvokeTool)); err != nil {
+	if err := busy.socket.WriteMessage(websocket.BinaryMessage, header(1, 2, protocol.TypeInvokeTool)); err != nil {
 		t.Fatal(err)
 	}
 	codes := make(chan int, 2)
@@ -86,9 +86,8 @@ func TestAServerIsAHandlerAndCanBeClosed(t *testing.T) {
 	if code := <-closed; code != websocket.CloseServiceRestart {
 		t.Errorf("close code %d", code)
 	}
-	response, _ := handshake(t, s.roomURL("myroom", s.token(t, "alice", "myroom", plainGrant)), nil)
-	if response.StatusCode != http.StatusServiceUnavailable {
-		t.Errorf("joining a closed server: %d", response.StatusCode)
+	if got := handshake(t, s.roomURL("myroom", s.token(t, "alice", "myroom", plainGrant)), nil); got.status != http.StatusServiceUnavailable {
+		t.Errorf("joining a closed server: %d", got.status)
 	}
 	if status, _ := s.get(t, "/readyz", nil); status != http.StatusServiceUnavailable {
 		t.Errorf("/readyz of a closed server: %d", status)

@@ -80,9 +80,8 @@ func TestTheHouseIsFullAndThenItIsNot(t *testing.T) {
 	first := s.dial(t, "a", "myroom", plainGrant)
 	s.dial(t, "b", "myroom", plainGrant)
 	address := s.roomURL("myroom", s.token(t, "c", "myroom", plainGrant))
-	response, _ := handshake(t, address, nil)
-	if response.StatusCode != http.StatusServiceUnavailable || response.Header.Get("Retry-After") == "" {
-		t.Errorf("status %d, Retry-After %q", response.StatusCode, response.Header.Get("Retry-After"))
+	if got := handshake(t, address, nil); got.status != http.StatusServiceUnavailable || got.header.Get("Retry-After") == "" {
+		t.Errorf("status %d, Retry-After %q", got.status, got.header.Get("Retry-After"))
 	}
 	if err := first.socket.Close(); err != nil {
 		t.Fatal(err)

@@ -17,9 +17,9 @@ import (
 )
 
 // header is a header packet; data is a data packet.
-func header(id uint64, index, count uint32, kind string) []byte {
+func header(id uint64, count uint32, kind string) []byte {
 	packet := binary.BigEndian.AppendUint64(nil, id)
-	packet = binary.BigEndian.AppendUint32(packet, index)
+	packet = binary.BigEndian.AppendUint32(packet, 0)
 	packet = binary.BigEndian.AppendUint32(packet, count)
 	return append(packet, kind...)
 }
@@ -39,19 +39,19 @@ func TestWhatBreaksTheFramingEndsTheConnection(t *testing.T) {
 	}{
 		"a packet too short for an index":      {[][]byte{{1, 2, 3}}, websocket.CloseProtocolError},
 		"an empty packet":                      {[][]byte{{}}, websocket.CloseProtocolError},
-		"a header packet cut short":            {[][]byte{header(1, 0, 1, "")[:15]}, websocket.CloseProtocolError},
+		"a header packet cut short":            {[][]byte{header(1, 1, "")[:15]}, websocket.CloseProtocolError},
 		"a data packet while idle":             {[][]byte{data(1, 1, 5)}, websocket.CloseProtocolError},
-		"a packet left out":                    {[][]byte{header(1, 0, 3, invoke), data(1, 1, 1024), data(1, 3, 5)}, websocket.CloseProtocolError},
-		"a packet sent twice":                  {[][]byte{header(1, 0, 3, invoke), data(1, 1, 1024), data(1, 1, 5)}, websocket.CloseProtocolError},
-		"a header inside a message":            {[][]byte{header(1, 0, 2, invoke), data(1, 1, 5), header(2, 0, 0, invoke)}, websocket.CloseProtocolError},
-		"another id inside a message":          {[][]byte{header(1, 0, 2, invoke), data(2, 1, 5)}, websocket.CloseProtocolError},
-		"a type name that is not UTF-8":        {[][]byte{header(1, 0, 0, "\xff\xfe")}, websocket.CloseProtocolError},
-		"a type name without end":              {[][]byte{header(1, 0, 0, string(make([]byte, 300)))}, websocket.CloseMessageTooBig},
-		"four billion packets announced":       {[][]byte{header(1, 0, 0xffffffff, invoke)}, websocket.CloseMessageTooBig},
+		"a packet left out":                    {[][]byte{header(1, 3, invoke), data(1, 1, 1024), data(1, 3, 5)}, websocket.CloseProtocolError},
+		"a packet sent twice":                  {[][]byte{header(1, 3, invoke), data(1, 1, 1024), data(1, 1, 5)}, websocket.CloseProtocolError},
+		"a header inside a message":            {[][]byte{header(1, 2, invoke), data(1, 1, 5), header(2, 0, invoke)}, websocket.CloseProtocolError},
+		"another id inside a message":          {[][]byte{header(1, 2, invoke), data(2, 1, 5)}, websocket.CloseProtocolError},
+		"a type name that is not UTF-8":        {[][]byte{header(1, 0, "\xff\xfe")}, websocket.CloseProtocolError},
+		"a type name without end":              {[][]byte{header(1, 0, string(make([]byte, 300)))}, websocket.CloseMessageTooBig},
+		"four billion packets announced":       {[][]byte{header(1, 0xffffffff, invoke)}, websocket.CloseMessageTooBig},
 		"one packet over the WebSocket limit":  {[][]byte{data(1, 1, 2<<20)}, websocket.CloseMessageTooBig},
-		"more data than the limit for packets": {[][]byte{header(1, 0, 1, invoke), data(1, 1, 1<<20+1)}, websocket.CloseMessageTooBig},
+		"more data than the limit for packets": {[][]byte{header(1, 1, invoke), data(1, 1, 1<<20+1)}, websocket.CloseMessageTooBig},
 		"a message over the limit": {[][]byte{
-			header(1, 0, 5, invoke), data(1, 1, 1<<20), data(1, 2, 1<<20), data(1, 3, 1<<20), data(1, 4, 1<<20), data(1, 5, 1),
+			header(1, 5, invoke), data(1, 1, 1<<20), data(1, 2, 1<<20), data(1, 3, 1<<20), data(1, 4, 1<<20), data(1, 5, 1),
 		}, websocket.CloseMessageTooBig},
 	}
 	s := serve(t)
@@ -148,11 +148,15 @@ func TestMessagesThatCannotBeCarriedOutAreAnsweredWithErrors(t *testing.T) {
 		"a toolkit of a participant": {protocol.TypeInvokeTool, packed(`{"toolkit":"secrets","tool":"exists","participant_id":"p","arguments":{"type":"empty"}}`), protocol.CodeNotFound},
 		"a chunk of a streamed call": {"room.tool_call_request_chunk", packed(`{"tool_call_id":"x","chunk":{"type":"empty"}}`), protocol.CodeInvalidRequest},
 	}
-	p := serve(t).dial(t, "alice", "myroom", adminGrant)
+	s := serve(t)
 	for name, c := range cases {
-		t.Run(name, func(t *testing.T) { wantError(t, p.ask(c.kind, c.data), c.want) })
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := s.dial(t, "alice", "myroom", adminGrant)
+			wantError(t, p.ask(c.kind, c.data), c.want)
+			p.listed() // the connection lives
+		})
 	}
-	p.listed() // the connection lives
 }
 
 func TestMessagesThatWantNoAnswerGetNone(t *testing.T) {

@@ -34,11 +34,11 @@ type service struct {
 	stop     func() error // shuts down gracefully; once
 }
 
-func serve(t testing.TB, changes ...func(*roomserver.Config)) *service {
-	t.Helper()
+func serve(tb testing.TB, changes ...func(*roomserver.Config)) *service {
+	tb.Helper()
 	key, err := token.NewAPIKey()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	config := roomserver.Config{
 		APIKeys: []token.APIKey{key}, Store: store.NewMemory(0), Registry: prometheus.NewRegistry(),
@@ -48,13 +48,13 @@ func serve(t testing.TB, changes ...func(*roomserver.Config)) *service {
 	}
 	server, err := roomserver.New(config)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	listener, err := (&net.ListenConfig{}).Listen(tb.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(context.Background()) // outlives t.Context, so that cleanups can still talk
+	ctx, cancel := context.WithCancel(context.Background()) // outlives tb.Context, so that cleanups can still talk
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(ctx, listener) }()
 	stop := func() error {
@@ -63,9 +63,9 @@ func serve(t testing.TB, changes ...func(*roomserver.Config)) *service {
 		ended <- err
 		return err
 	}
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		if err := stop(); err != nil {
-			t.Errorf("serve: %v", err)
+			tb.Errorf("serve: %v", err)
 		}
 	})
 	return &service{
@@ -82,8 +82,8 @@ const (
 	noAPIGrant
 )
 
-func (s *service) claims(t testing.TB, identity, room string, g grants) token.Claims {
-	t.Helper()
+func (s *service) claims(tb testing.TB, identity, room string, g grants) token.Claims {
+	tb.Helper()
 	claims := token.Claims{
 		Name: identity, Grants: []token.Grant{token.RoomGrant(room)}, ExpiresAt: time.Now().Add(time.Hour),
 	}
@@ -97,17 +97,17 @@ func (s *service) claims(t testing.TB, identity, room string, g grants) token.Cl
 	}
 	api, err := token.APIGrant(scope)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	claims.Grants = append(claims.Grants, api)
 	return claims
 }
 
-func (s *service) token(t testing.TB, identity, room string, g grants) string {
-	t.Helper()
-	signed, err := s.key.Sign(s.claims(t, identity, room, g))
+func (s *service) token(tb testing.TB, identity, room string, g grants) string {
+	tb.Helper()
+	signed, err := s.key.Sign(s.claims(tb, identity, room, g))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return signed
 }
@@ -131,23 +131,23 @@ type peer struct {
 }
 
 // dial joins a room and reads the two start-up messages.
-func (s *service) dial(t testing.TB, identity, room string, g grants) *peer {
-	t.Helper()
-	return connect(t, &websocket.Dialer{}, s.roomURL(room, s.token(t, identity, room, g)), nil)
+func (s *service) dial(tb testing.TB, identity, room string, g grants) *peer {
+	tb.Helper()
+	return connect(tb, &websocket.Dialer{}, s.roomURL(room, s.token(tb, identity, room, g)), nil)
 }
 
-func connect(t testing.TB, dialer *websocket.Dialer, address string, header http.Header) *peer {
-	t.Helper()
-	socket, response, err := dialer.DialContext(t.Context(), address, header)
+func connect(tb testing.TB, dialer *websocket.Dialer, address string, header http.Header) *peer {
+	tb.Helper()
+	socket, response, err := dialer.DialContext(tb.Context(), address, header)
 	if err != nil {
-		t.Fatalf("dial: %v", err)
+		tb.Fatalf("dial: %v", err)
 	}
 	_ = response.Body.Close()
-	t.Cleanup(func() { _ = socket.Close() })
+	tb.Cleanup(func() { _ = socket.Close() })
 	if err := socket.SetReadDeadline(time.Now().Add(patience)); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	p := &peer{t: t, socket: socket, assembler: protocol.Assembler{MaxMessage: 8 << 20}}
+	p := &peer{t: tb, socket: socket, assembler: protocol.Assembler{MaxMessage: 8 << 20}}
 	p.header(protocol.TypeRoomReady, &p.ready)
 	p.header(protocol.TypeConnected, &p.me)
 	return p
@@ -240,11 +240,11 @@ func (p *peer) tool(name string, input protocol.Content) protocol.Content {
 // fields is the JSON of a call as a test writes it.
 type fields map[string]any
 
-func (f fields) json(t testing.TB) protocol.JSON {
-	t.Helper()
+func (f fields) json(tb testing.TB) protocol.JSON {
+	tb.Helper()
 	content, err := protocol.NewJSON(f)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return content
 }
@@ -286,8 +286,7 @@ func (p *peer) closed() int {
 	p.t.Helper()
 	for {
 		_, err := p.next()
-		var end *websocket.CloseError
-		if errors.As(err, &end) {
+		if end, ok := errors.AsType[*websocket.CloseError](err); ok {
 			return end.Code
 		}
 		if err != nil {

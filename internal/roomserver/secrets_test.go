@@ -122,8 +122,10 @@ func TestGetByTypeAndNameTakesTheFirstByID(t *testing.T) {
 	t.Parallel()
 	p := serve(t).dial(t, "alice", "myroom", plainGrant)
 	for _, f := range []fields{
-		{"secret_id": "c", "type": "git", "name": "hub"}, {"secret_id": "b", "type": "git", "name": "hub"},
-		{"secret_id": "a", "type": "git", "name": "hub", "delegated_to": "bob"}, {"secret_id": "d", "type": "text", "name": "hub"},
+		{"secret_id": "c", "type": "git", "name": "hub"},
+		{"secret_id": "b", "type": "git", "name": "hub"},
+		{"secret_id": "a", "type": "git", "name": "hub", "delegated_to": "bob"},
+		{"secret_id": "d", "type": "text", "name": "hub"},
 	} {
 		id, ok := f["secret_id"].(string)
 		if !ok {
@@ -147,15 +149,19 @@ func TestIdentitiesAndRoomsDoNotSeeEachOther(t *testing.T) {
 	alice := s.dial(t, "alice", "myroom", plainGrant)
 	wantEmpty(t, alice.set(fields{"secret_id": "s", "delegated_to": nil}, "alice's"))
 	wantEmpty(t, alice.set(fields{"secret_id": "s", "delegated_to": "bob"}, "alice's for bob"))
-	for name, other := range map[string]*peer{
-		"another identity":        s.dial(t, "bob", "myroom", plainGrant),
-		"an admin":                s.dial(t, "root", "myroom", adminGrant),
-		"alice in another room":   s.dial(t, "alice", "other", plainGrant),
-		"a name that begins so":   s.dial(t, "alice2", "myroom", plainGrant),
-		"a name that is a prefix": s.dial(t, "alic", "myroom", plainGrant),
+	for name, c := range map[string]struct {
+		identity, room string
+		grants         grants
+	}{
+		"another identity":        {"bob", "myroom", plainGrant},
+		"an admin":                {"root", "myroom", adminGrant},
+		"alice in another room":   {"alice", "other", plainGrant},
+		"a name that begins so":   {"alice2", "myroom", plainGrant},
+		"a name that is a prefix": {"alic", "myroom", plainGrant},
 	} {
 		t.Run(name, func(t *testing.T) {
-			other.t = t
+			t.Parallel()
+			other := s.dial(t, c.identity, c.room, c.grants)
 			wantEmpty(t, other.call(protocol.ToolGetSecret, fields{"secret_id": "s"}))
 			wantEmpty(t, other.call(protocol.ToolGetSecret, fields{"secret_id": "s", "delegated_to": "bob"}))
 			wantExists(t, other.call(protocol.ToolExists, fields{"secret_id": "s"}), false)
@@ -163,10 +169,10 @@ func TestIdentitiesAndRoomsDoNotSeeEachOther(t *testing.T) {
 			if got := other.listed(); len(got) != 0 {
 				t.Errorf("list %v", got)
 			}
+			again := s.dial(t, "alice", "myroom", plainGrant)
+			wantFile(t, again.call(protocol.ToolGetSecret, fields{"secret_id": "s"}), "s", octets, "alice's")
 		})
 	}
-	again := s.dial(t, "alice", "myroom", plainGrant)
-	wantFile(t, again.call(protocol.ToolGetSecret, fields{"secret_id": "s"}), "s", octets, "alice's")
 }
 
 func TestOnlyAnAdminActsForOthers(t *testing.T) {
@@ -203,38 +209,46 @@ func TestWithoutTheSecretsGrantCallsAreDenied(t *testing.T) {
 
 func TestArgumentsThatMakeNoSense(t *testing.T) {
 	t.Parallel()
-	p := serve(t).dial(t, "alice", "myroom", adminGrant)
+	s := serve(t)
 	long := strings.Repeat("x", 513)
-	cases := map[string]func() protocol.Content{
-		"set: data said to be missing":    func() protocol.Content { return p.set(fields{"secret_id": "s", "has_data": false}, "") },
-		"set: an empty id":                func() protocol.Content { return p.set(fields{"secret_id": ""}, "v") },
-		"set: an id that is a number":     func() protocol.Content { return p.set(fields{"secret_id": 7}, "v") },
-		"set: a long id":                  func() protocol.Content { return p.set(fields{"secret_id": long}, "v") },
-		"set: a long type":                func() protocol.Content { return p.set(fields{"secret_id": "s", "type": long}, "v") },
-		"set: a long name":                func() protocol.Content { return p.set(fields{"secret_id": "s", "name": long}, "v") },
-		"set: a long delegate":            func() protocol.Content { return p.set(fields{"secret_id": "s", "delegated_to": long}, "v") },
-		"set: a long owner":               func() protocol.Content { return p.set(fields{"secret_id": "s", "for_identity": long}, "v") },
-		"set: json input":                 func() protocol.Content { return p.call(protocol.ToolSetSecret, fields{"secret_id": "s"}) },
-		"set: control input":              func() protocol.Content { return p.tool(protocol.ToolSetSecret, protocol.Control{Method: "open"}) },
-		"get: control input":              func() protocol.Content { return p.tool(protocol.ToolGetSecret, protocol.Control{Method: "open"}) },
-		"get: binary input":               func() protocol.Content { return p.tool(protocol.ToolGetSecret, protocol.Binary{}) },
-		"get: no input":                   func() protocol.Content { return p.tool(protocol.ToolGetSecret, nil) },
-		"get: an empty id":                func() protocol.Content { return p.call(protocol.ToolGetSecret, fields{"secret_id": ""}) },
-		"get: an object for a string":     func() protocol.Content { return p.call(protocol.ToolGetSecret, fields{"secret_id": fields{}}) },
-		"exists: no id":                   func() protocol.Content { return p.call(protocol.ToolExists, fields{}) },
-		"exists: a list for a string":     func() protocol.Content { return p.call(protocol.ToolExists, fields{"secret_id": []int{1}}) },
-		"delete: secret_id instead of id": func() protocol.Content { return p.call(protocol.ToolDeleteSecret, fields{"secret_id": "s"}) },
-		"delete: a long id":               func() protocol.Content { return p.call(protocol.ToolDeleteSecret, fields{"id": long}) },
-		"list: text input":                func() protocol.Content { return p.tool(protocol.ToolListSecrets, protocol.Text{Text: "{}"}) },
-		"a call on behalf of somebody": func() protocol.Content {
+	cases := map[string]func(*peer) protocol.Content{
+		"set: data said to be missing": func(p *peer) protocol.Content { return p.set(fields{"secret_id": "s", "has_data": false}, "") },
+		"set: an empty id":             func(p *peer) protocol.Content { return p.set(fields{"secret_id": ""}, "v") },
+		"set: an id that is a number":  func(p *peer) protocol.Content { return p.set(fields{"secret_id": 7}, "v") },
+		"set: a long id":               func(p *peer) protocol.Content { return p.set(fields{"secret_id": long}, "v") },
+		"set: a long type":             func(p *peer) protocol.Content { return p.set(fields{"secret_id": "s", "type": long}, "v") },
+		"set: a long name":             func(p *peer) protocol.Content { return p.set(fields{"secret_id": "s", "name": long}, "v") },
+		"set: a long delegate":         func(p *peer) protocol.Content { return p.set(fields{"secret_id": "s", "delegated_to": long}, "v") },
+		"set: a long owner":            func(p *peer) protocol.Content { return p.set(fields{"secret_id": "s", "for_identity": long}, "v") },
+		"set: json input":              func(p *peer) protocol.Content { return p.call(protocol.ToolSetSecret, fields{"secret_id": "s"}) },
+		"set: control input": func(p *peer) protocol.Content {
+			return p.tool(protocol.ToolSetSecret, protocol.Control{Method: "open"})
+		},
+		"get: control input": func(p *peer) protocol.Content {
+			return p.tool(protocol.ToolGetSecret, protocol.Control{Method: "open"})
+		},
+		"get: binary input":               func(p *peer) protocol.Content { return p.tool(protocol.ToolGetSecret, protocol.Binary{}) },
+		"get: no input":                   func(p *peer) protocol.Content { return p.tool(protocol.ToolGetSecret, nil) },
+		"get: an empty id":                func(p *peer) protocol.Content { return p.call(protocol.ToolGetSecret, fields{"secret_id": ""}) },
+		"get: an object for a string":     func(p *peer) protocol.Content { return p.call(protocol.ToolGetSecret, fields{"secret_id": fields{}}) },
+		"exists: no id":                   func(p *peer) protocol.Content { return p.call(protocol.ToolExists, fields{}) },
+		"exists: a list for a string":     func(p *peer) protocol.Content { return p.call(protocol.ToolExists, fields{"secret_id": []int{1}}) },
+		"delete: secret_id instead of id": func(p *peer) protocol.Content { return p.call(protocol.ToolDeleteSecret, fields{"secret_id": "s"}) },
+		"delete: a long id":               func(p *peer) protocol.Content { return p.call(protocol.ToolDeleteSecret, fields{"id": long}) },
+		"list: text input":                func(p *peer) protocol.Content { return p.tool(protocol.ToolListSecrets, protocol.Text{Text: "{}"}) },
+		"a call on behalf of somebody": func(p *peer) protocol.Content {
 			return p.invoke(protocol.Invoke{Toolkit: "secrets", Tool: "exists", OnBehalfOfID: new("x")})
 		},
 	}
 	for name, ask := range cases {
-		t.Run(name, func(t *testing.T) { wantError(t, ask(), protocol.CodeInvalidRequest) })
-	}
-	if got := p.listed(); len(got) != 0 {
-		t.Errorf("something was stored: %v", got)
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := s.dial(t, "alice", "myroom", adminGrant)
+			wantError(t, ask(p), protocol.CodeInvalidRequest)
+			if got := p.listed(); len(got) != 0 {
+				t.Errorf("something was stored: %v", got)
+			}
+		})
 	}
 }
 

@@ -32,7 +32,10 @@ func stores(t *testing.T) map[string]store.Store {
 func onEachStore(t *testing.T, test func(t *testing.T, s store.Store)) {
 	t.Helper()
 	for name, s := range stores(t) {
-		t.Run(name, func(t *testing.T) { test(t, s) })
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, s)
+		})
 	}
 }
 
@@ -119,9 +122,13 @@ func TestListIsSortedAndOfOneOwnerOnly(t *testing.T) {
 			row("r", "ab", "x", ""), row("r", "", "x", ""), row("ra", "a", "x", ""),
 		)
 		want := []store.Key{
-			{Room: "r", Owner: "a", ID: "a"}, {Room: "r", Owner: "a", ID: "a", DelegatedTo: "y"},
-			{Room: "r", Owner: "a", ID: "a", DelegatedTo: "z"}, {Room: "r", Owner: "a", ID: "a\x00"},
-			{Room: "r", Owner: "a", ID: "a\x01"}, {Room: "r", Owner: "a", ID: "ab"}, {Room: "r", Owner: "a", ID: "b"},
+			{Room: "r", Owner: "a", ID: "a"},
+			{Room: "r", Owner: "a", ID: "a", DelegatedTo: "y"},
+			{Room: "r", Owner: "a", ID: "a", DelegatedTo: "z"},
+			{Room: "r", Owner: "a", ID: "a\x00"},
+			{Room: "r", Owner: "a", ID: "a\x01"},
+			{Room: "r", Owner: "a", ID: "ab"},
+			{Room: "r", Owner: "a", ID: "b"},
 		}
 		infos, err := s.List(t.Context(), "r", "a")
 		if err != nil {

@@ -24,7 +24,7 @@ const (
 const (
 	versionKey = "version"
 	checkKey   = "check" // a sealed text we know: tells the right key from a wrong one
-	usedKey    = "used"  // sum of the rows' costs, 8 bytes big-endian
+	usedKey    = "used"  // sum of the rows' costs, a varint
 )
 
 const (
@@ -111,13 +111,10 @@ func bucket(tx *bbolt.Tx, name string) *bbolt.Bucket { return tx.Bucket([]byte(n
 
 // usedBytes is what all rows together count against the limit.
 func usedBytes(tx *bbolt.Tx) int64 {
-	data := bucket(tx, formatBucket).Get([]byte(usedKey))
-	if len(data) != 8 {
-		return 0
-	}
-	return int64(binary.BigEndian.Uint64(data))
+	used, _ := binary.Varint(bucket(tx, formatBucket).Get([]byte(usedKey)))
+	return used // 0 in a new file
 }
 
 func setUsedBytes(tx *bbolt.Tx, used int64) error {
-	return bucket(tx, formatBucket).Put([]byte(usedKey), binary.BigEndian.AppendUint64(nil, uint64(max(0, used))))
+	return bucket(tx, formatBucket).Put([]byte(usedKey), binary.AppendVarint(nil, max(0, used)))
 }
