@@ -67,7 +67,7 @@ lint: $(TOOLS) ## Run the linters, among them the import rules.
 	@cd hack/kube && $(GOLANGCI_LINT) run .
 
 .PHONY: test
-test: compiler kube verify lint ## Run everything CI runs.
+test: compiler verify lint kube ## Run everything CI runs.
 	@echo "==> unit tests"
 	@$(GO_TEST) $$(go list ./... | grep -vxFf <(go list $(CLUSTER_TESTS)))
 	@echo "==> tests of hack/kube"
