@@ -104,28 +104,34 @@ func (c *Conn) Close() error {
 // context or [context.DeadlineExceeded] when no answer comes in time; in these last two
 // cases the call may have taken effect.
 func (c *Conn) Invoke(ctx context.Context, call protocol.Invoke) (protocol.Content, error) {
-	op := opOf(call)
 	select {
 	case c.places <- struct{}{}:
 		defer func() { <-c.places }()
 	case <-ctx.Done():
-		return nil, interrupted(ctx, op)
+		return nil, interrupted(ctx, opOf(call))
 	case <-c.ending:
-		return nil, callError(op, c.err)
+		return nil, callError(opOf(call), c.err)
 	}
 	data, err := protocol.PackInvoke(call)
 	if err != nil {
-		return nil, &Error{Op: op, Kind: ErrInvalid, Err: err, terminal: true}
+		return nil, &Error{Op: opOf(call), Kind: ErrInvalid, Err: err, terminal: true}
 	}
 	if len(data) > c.config.MaxMessage {
 		err := fmt.Errorf("%d bytes, the limit is %d", len(data), c.config.MaxMessage)
-		return nil, &Error{Op: op, Kind: ErrTooLarge, Err: err, terminal: true}
+		return nil, &Error{Op: opOf(call), Kind: ErrTooLarge, Err: err, terminal: true}
 	}
 	answer, err := c.request(ctx, protocol.TypeInvokeTool, data)
 	if err != nil {
-		return nil, callError(op, err)
+		return nil, callError(opOf(call), err)
 	}
-	return answerOf(op, answer)
+	content, err := protocol.UnpackContent(answer)
+	if err != nil {
+		return nil, &Error{Op: opOf(call), Kind: ErrProtocol, Err: err}
+	}
+	if failure, ok := content.(protocol.Error); ok {
+		return nil, contentError(opOf(call), failure)
+	}
+	return content, nil
 }
 
 // request sends a message and waits for the data of the response to it.
@@ -152,18 +158,6 @@ func (c *Conn) request(ctx context.Context, messageType string, data []byte) ([]
 	case <-w.timer.C:
 		return nil, context.DeadlineExceeded
 	}
-}
-
-// answerOf reads the data of a response.
-func answerOf(op string, data []byte) (protocol.Content, error) {
-	content, err := protocol.UnpackContent(data)
-	if err != nil {
-		return nil, &Error{Op: op, Kind: ErrProtocol, Err: err}
-	}
-	if failure, ok := content.(protocol.Error); ok {
-		return nil, contentError(op, failure)
-	}
-	return content, nil
 }
 
 // end makes the connection end: it records why, fails all calls, and has the writer tell

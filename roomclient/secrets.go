@@ -70,18 +70,14 @@ func (s Secrets) SetSecret(ctx context.Context, r SetSecretRequest) error {
 	if r.Value == nil {
 		return invalid(protocol.ToolSetSecret, "secret data is required")
 	}
-	input, err := protocol.NewBinary(protocol.SetSecretRequest{
+	return s.do(ctx, protocol.ToolSetSecret, protocol.ObjectWithData(&protocol.SetSecretRequest{
 		SecretID:    protocol.Optional(r.ID),
 		Type:        protocol.Optional(r.Type),
 		Name:        protocol.Optional(r.Name),
 		DelegatedTo: protocol.Optional(r.DelegatedTo),
 		ForIdentity: protocol.Optional(r.ForIdentity),
 		HasData:     true,
-	}, r.Value)
-	if err != nil {
-		return invalid(protocol.ToolSetSecret, err.Error())
-	}
-	return s.do(ctx, protocol.ToolSetSecret, input)
+	}, r.Value))
 }
 
 // GetSecret reads a secret of the connected identity. It returns [ErrNotFound] when the
@@ -90,12 +86,12 @@ func (s Secrets) GetSecret(ctx context.Context, q SecretQuery) (Secret, error) {
 	if q.ID == "" && q.Type == "" && q.Name == "" {
 		return Secret{}, invalid(protocol.ToolGetSecret, "an id, or a type and a name, is required")
 	}
-	answer, err := s.callJSON(ctx, protocol.ToolGetSecret, protocol.GetSecretRequest{
+	answer, err := s.invoke(ctx, protocol.ToolGetSecret, protocol.Object(&protocol.GetSecretRequest{
 		SecretID:    protocol.Optional(q.ID),
 		Type:        protocol.Optional(q.Type),
 		Name:        protocol.Optional(q.Name),
 		DelegatedTo: protocol.Optional(q.DelegatedTo),
-	})
+	}))
 	if err != nil {
 		return Secret{}, err
 	}
@@ -118,7 +114,7 @@ func (s Secrets) Exists(ctx context.Context, q ExistsQuery) (bool, error) {
 		return false, invalid(protocol.ToolExists, "an id is required")
 	}
 	var answer protocol.ExistsResponse
-	err := s.ask(ctx, protocol.ToolExists, protocol.ExistsRequest{
+	err := s.ask(ctx, protocol.ToolExists, &protocol.ExistsRequest{
 		SecretID:    q.ID,
 		DelegatedTo: protocol.Optional(q.DelegatedTo),
 		ForIdentity: protocol.Optional(q.ForIdentity),
@@ -130,7 +126,7 @@ func (s Secrets) Exists(ctx context.Context, q ExistsQuery) (bool, error) {
 // makes no sense fails the whole call, lest the others look like everything.
 func (s Secrets) ListSecrets(ctx context.Context) ([]SecretInfo, error) {
 	var answer protocol.ListSecretsResponse
-	if err := s.ask(ctx, protocol.ToolListSecrets, protocol.ListSecretsRequest{}, &answer); err != nil {
+	if err := s.ask(ctx, protocol.ToolListSecrets, &protocol.ListSecretsRequest{}, &answer); err != nil {
 		return nil, err
 	}
 	infos := make([]SecretInfo, len(answer.Secrets))
@@ -146,11 +142,9 @@ func (s Secrets) DeleteSecret(ctx context.Context, id, delegatedTo string) error
 	if id == "" {
 		return invalid(protocol.ToolDeleteSecret, "an id is required")
 	}
-	input, err := protocol.NewJSON(protocol.DeleteSecretRequest{ID: id, DelegatedTo: protocol.Optional(delegatedTo)})
-	if err != nil {
-		return invalid(protocol.ToolDeleteSecret, err.Error())
-	}
-	err = s.do(ctx, protocol.ToolDeleteSecret, input)
+	err := s.do(ctx, protocol.ToolDeleteSecret, protocol.Object(&protocol.DeleteSecretRequest{
+		ID: id, DelegatedTo: protocol.Optional(delegatedTo),
+	}))
 	if e, ok := errors.AsType[*Error](err); ok && e.Code == protocol.CodeNotFound {
 		return nil
 	}
@@ -159,14 +153,6 @@ func (s Secrets) DeleteSecret(ctx context.Context, id, delegatedTo string) error
 
 func (s Secrets) invoke(ctx context.Context, tool string, input protocol.Content) (protocol.Content, error) {
 	return s.invoker.Invoke(ctx, protocol.Invoke{Toolkit: protocol.Toolkit, Tool: tool, Input: input})
-}
-
-func (s Secrets) callJSON(ctx context.Context, tool string, request any) (protocol.Content, error) {
-	input, err := protocol.NewJSON(request)
-	if err != nil {
-		return nil, invalid(tool, err.Error())
-	}
-	return s.invoke(ctx, tool, input)
 }
 
 // do calls a tool that has nothing to say. Empty and JSON contents are both success, and
@@ -186,7 +172,7 @@ func (s Secrets) do(ctx context.Context, tool string, input protocol.Content) er
 
 // ask calls a tool that answers with a JSON object.
 func (s Secrets) ask(ctx context.Context, tool string, request, response any) error {
-	answer, err := s.callJSON(ctx, tool, request)
+	answer, err := s.invoke(ctx, tool, protocol.Object(request))
 	if err != nil {
 		return err
 	}

@@ -101,9 +101,23 @@ func NewJSON(v any) (JSON, error) {
 	return JSON{Value: value}, err
 }
 
-// NewBinary encodes headers, which must become a JSON object, and joins them with data,
-// which is not copied.
-func NewBinary(headers any, data []byte) (Binary, error) {
-	value, err := json.Marshal(headers)
-	return Binary{Headers: value, Data: data}, err
+// Object is a JSON content to send: v, which must become a JSON object, is encoded only
+// when the content is packed. It is received as [JSON].
+func Object(v any) Content { return object{v} }
+
+// ObjectWithData is a Binary content to send whose headers, which must become a JSON
+// object, are encoded only when it is packed. It is received as [Binary].
+func ObjectWithData(headers any, data []byte) Content { return objectWithData{headers, data} }
+
+type object struct{ value any }
+
+type objectWithData struct {
+	headers any
+	data    redact.Bytes
 }
+
+// Type implements [Content].
+func (object) Type() string { return JSON{}.Type() }
+
+// Type implements [Content].
+func (objectWithData) Type() string { return Binary{}.Type() }

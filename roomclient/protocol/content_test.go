@@ -281,6 +281,30 @@ func TestAnErrorStaysAnErrorWhateverItsMembersAre(t *testing.T) {
 	}
 }
 
+func TestObjectsAreReceivedAsPlainContents(t *testing.T) {
+	t.Parallel()
+	request := protocol.DeleteSecretRequest{ID: "a"}
+	encoded := json.RawMessage(`{"id":"a","delegated_to":null}`)
+	for _, pair := range [][2]protocol.Content{
+		{protocol.Object(&request), protocol.JSON{Value: encoded}},
+		{protocol.ObjectWithData(&request, []byte{1}), protocol.Binary{Headers: encoded, Data: []byte{1}}},
+	} {
+		sent, want := pair[0], pair[1]
+		packed, err := protocol.PackContent(sent)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := protocol.UnpackContent(packed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sameContent(t, want, got)
+		if sent.Type() != want.Type() {
+			t.Errorf("type %q, want %q", sent.Type(), want.Type())
+		}
+	}
+}
+
 func FuzzContents(f *testing.F) {
 	for _, content := range contents() {
 		packed, err := protocol.PackContent(content)

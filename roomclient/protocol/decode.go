@@ -4,12 +4,31 @@
 package protocol
 
 import (
+	"bytes"
 	"encoding/json"
 	"strconv"
+	"unicode/utf8"
 )
 
 // normalClose is the status of a Control that closes and gives none.
 const normalClose = 1000
+
+// members are those of all content headers together. They are looked at one by one
+// because a member that the content's type does not have is ignored, whatever it holds.
+type members struct {
+	Type       string          `json:"type"`
+	JSON       json.RawMessage `json:"json"`
+	Text       json.RawMessage `json:"text"`
+	Name       json.RawMessage `json:"name"`
+	MIMEType   json.RawMessage `json:"mime_type"`
+	URL        json.RawMessage `json:"url"`
+	Headers    json.RawMessage `json:"headers"`
+	Code       json.RawMessage `json:"code"`
+	Method     json.RawMessage `json:"method"`
+	StatusCode json.RawMessage `json:"status_code"`
+	Message    json.RawMessage `json:"message"`
+	Outputs    json.RawMessage `json:"outputs"`
+}
 
 // UnpackContent decodes message data as a content. The payload of the result aliases
 // data. Errors wrap [ErrMalformed]; an unknown type is one of them.
@@ -24,145 +43,127 @@ func UnpackContent(data []byte) (Content, error) {
 // ParseContent makes a content of a header that has been unpacked already, or that was
 // found inside another one (the arguments of a tool call). The payload is not copied.
 func ParseContent(header json.RawMessage, payload []byte) (Content, error) {
-	var head struct {
-		Type string `json:"type"`
-	}
-	if json.Unmarshal(header, &head) != nil {
+	var m members
+	if json.Unmarshal(header, &m) != nil {
 		return nil, malformed("content without a type")
 	}
-	switch head.Type {
+	switch m.Type {
 	case "json":
-		return parseJSON(header)
+		return m.json()
 	case "text":
-		return parseText(header)
+		return m.text()
 	case "file":
-		return parseFile(header, payload)
+		return m.file(payload)
 	case "link":
-		return parseLink(header)
+		return m.link()
 	case "binary":
-		return parseBinary(header, payload)
+		return m.binary(payload), nil
 	case "empty":
 		return Empty{}, nil
 	case "error":
-		return parseError(header)
+		return m.failure(), nil
 	case "control":
-		return parseControl(header)
+		return m.control()
 	case "raw":
-		return parseRaw(header)
+		return m.raw()
 	default:
 		return nil, malformed("unknown content type")
 	}
 }
 
-func parseJSON(header json.RawMessage) (Content, error) {
-	var h jsonHeader
-	if json.Unmarshal(header, &h) != nil || kind(h.JSON) != '{' {
+func (m *members) json() (Content, error) {
+	if kind(m.JSON) != '{' {
 		return nil, malformed("json content without an object")
 	}
-	return JSON{Value: h.JSON}, nil
+	return JSON{Value: m.JSON}, nil
 }
 
-func parseText(header json.RawMessage) (Content, error) {
-	var h struct {
-		Text *string `json:"text"`
-	}
-	if json.Unmarshal(header, &h) != nil || h.Text == nil {
+func (m *members) text() (Content, error) {
+	text, ok := stringOf(m.Text)
+	if !ok {
 		return nil, malformed("text content without text")
 	}
-	return Text{Text: *h.Text}, nil
+	return Text{Text: text}, nil
 }
 
-func parseFile(header json.RawMessage, payload []byte) (Content, error) {
-	var h struct {
-		Name     *string `json:"name"`
-		MIMEType *string `json:"mime_type"`
-	}
-	if json.Unmarshal(header, &h) != nil || h.Name == nil || h.MIMEType == nil {
+func (m *members) file(payload []byte) (Content, error) {
+	name, named := stringOf(m.Name)
+	mimeType, typed := stringOf(m.MIMEType)
+	if !named || !typed {
 		return nil, malformed("file content without name or mime_type")
 	}
-	return File{Name: *h.Name, MIMEType: *h.MIMEType, Data: payload}, nil
+	return File{Name: name, MIMEType: mimeType, Data: payload}, nil
 }
 
-func parseLink(header json.RawMessage) (Content, error) {
-	var h struct {
-		Name *string `json:"name"`
-		URL  *string `json:"url"`
-	}
-	if json.Unmarshal(header, &h) != nil || h.Name == nil || h.URL == nil {
+func (m *members) link() (Content, error) {
+	name, named := stringOf(m.Name)
+	url, located := stringOf(m.URL)
+	if !named || !located {
 		return nil, malformed("link content without name or url")
 	}
-	return Link{Name: *h.Name, URL: *h.URL}, nil
+	return Link{Name: name, URL: url}, nil
 }
 
-// parseBinary reads headers that are not an object as an empty one, as both SDKs do.
-func parseBinary(header json.RawMessage, payload []byte) (Content, error) {
-	var h binaryHeader
-	if json.Unmarshal(header, &h) != nil {
-		return nil, malformed("binary content")
+// binary reads headers that are not an object as an empty one, as both SDKs do.
+func (m *members) binary(payload []byte) Content {
+	if kind(m.Headers) != '{' {
+		return Binary{Headers: json.RawMessage("{}"), Data: payload}
 	}
-	if kind(h.Headers) != '{' {
-		h.Headers = json.RawMessage("{}")
-	}
-	return Binary{Headers: h.Headers, Data: payload}, nil
+	return Binary{Headers: m.Headers, Data: payload}
 }
 
-// parseError is lenient: a failure must stay a failure whatever its members look like.
-// A code may be a numeric string; anything else counts as absent.
-func parseError(header json.RawMessage) (Content, error) {
-	var h struct {
-		Text json.RawMessage `json:"text"`
-		Code json.RawMessage `json:"code"`
-	}
-	if json.Unmarshal(header, &h) != nil {
-		return nil, malformed("error content")
-	}
-	var text string
-	_ = json.Unmarshal(h.Text, &text)
-	return Error{Text: text, Code: parseCode(h.Code)}, nil
+// failure is lenient: an error must stay an error whatever its members look like.
+func (m *members) failure() Content {
+	text, _ := stringOf(m.Text)
+	return Error{Text: text, Code: codeOf(m.Code)}
 }
 
-func parseCode(raw json.RawMessage) Code {
-	number := string(raw)
-	if kind(raw) == '"' && json.Unmarshal(raw, &number) != nil {
-		return 0
-	}
-	code, err := strconv.ParseInt(number, 10, 32)
-	if err != nil {
-		return 0
-	}
-	return Code(code)
-}
-
-func parseControl(header json.RawMessage) (Content, error) {
-	var h struct {
-		Method     string  `json:"method"`
-		StatusCode *int    `json:"status_code"`
-		Message    *string `json:"message"`
-	}
-	if json.Unmarshal(header, &h) != nil {
-		return nil, malformed("control content")
-	}
-	switch h.Method {
+func (m *members) control() (Content, error) {
+	method, _ := stringOf(m.Method)
+	switch method {
 	case ControlOpen:
 		return Control{Method: ControlOpen}, nil
 	case ControlClose:
 		control := Control{Method: ControlClose, StatusCode: normalClose}
-		if h.StatusCode != nil {
-			control.StatusCode = *h.StatusCode
+		if !isNull(m.StatusCode) && json.Unmarshal(m.StatusCode, &control.StatusCode) != nil {
+			return nil, malformed("control status_code is not a number")
 		}
-		if h.Message != nil {
-			control.Message = *h.Message
-		}
+		control.Message, _ = stringOf(m.Message)
 		return control, nil
 	default:
 		return nil, malformed("unknown control method")
 	}
 }
 
-func parseRaw(header json.RawMessage) (Content, error) {
-	var h rawHeader
-	if json.Unmarshal(header, &h) != nil || kind(h.Outputs) != '[' {
+func (m *members) raw() (Content, error) {
+	if kind(m.Outputs) != '[' {
 		return nil, malformed("raw content without a list of outputs")
 	}
-	return Raw{Outputs: h.Outputs}, nil
+	return Raw{Outputs: m.Outputs}, nil
+}
+
+// stringOf reports false for a member that is absent, null or no string.
+func stringOf(raw json.RawMessage) (string, bool) {
+	if kind(raw) != '"' {
+		return "", false
+	}
+	if !bytes.ContainsRune(raw, '\\') && utf8.Valid(raw) {
+		return string(raw[1 : len(raw)-1]), true // nothing to decode
+	}
+	var s string
+	err := json.Unmarshal(raw, &s)
+	return s, err == nil
+}
+
+// codeOf reads a number or a numeric string; anything else counts as absent.
+func codeOf(raw json.RawMessage) Code {
+	number, ok := stringOf(raw)
+	if !ok {
+		number = string(raw)
+	}
+	code, err := strconv.ParseInt(number, 10, 32)
+	if err != nil {
+		return 0
+	}
+	return Code(code)
 }

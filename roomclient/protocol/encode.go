@@ -16,6 +16,16 @@ type jsonHeader struct {
 	JSON json.RawMessage `json:"json"`
 }
 
+type objectHeader struct {
+	Type string `json:"type"`
+	JSON any    `json:"json"`
+}
+
+type objectWithDataHeader struct {
+	Type    string `json:"type"`
+	Headers any    `json:"headers"`
+}
+
 type textHeader struct {
 	Type string `json:"type"`
 	Text string `json:"text"`
@@ -62,6 +72,14 @@ type rawHeader struct {
 
 func (c JSON) encode() (any, []byte) {
 	return jsonHeader{Type: c.Type(), JSON: orDefault(c.Value, "{}")}, nil
+}
+
+func (c object) encode() (any, []byte) {
+	return &objectHeader{Type: c.Type(), JSON: c.value}, nil
+}
+
+func (c objectWithData) encode() (any, []byte) {
+	return &objectWithDataHeader{Type: c.Type(), Headers: c.headers}, c.data
 }
 
 func (c Text) encode() (any, []byte) { return textHeader{Type: c.Type(), Text: c.Text}, nil }

@@ -126,7 +126,8 @@ func Optional(s string) *string {
 	if s == "" {
 		return nil
 	}
-	return &s
+	value := s // only what is returned needs memory of its own
+	return &value
 }
 
 // OrEmpty is the reverse of [Optional]: null reads as the empty string.
