@@ -45,7 +45,9 @@ type Config struct {
 	TokenIn TokenPlacement
 	// TLS is used for wss; nil means the system's roots.
 	TLS *tls.Config
-	// NetDial opens the connection that the WebSocket runs over; nil means a [net.Dialer].
+	// NetDial opens the connection that the WebSocket runs over, to the room or to the proxy
+	// that the environment names; nil means a [net.Dialer]. Its errors are temporary unless
+	// [IsTerminal] says otherwise, and their text becomes part of ours.
 	NetDial func(ctx context.Context, network, address string) (net.Conn, error)
 
 	// MaxMessage is the most data bytes of a message in either direction; 0: 4 MiB.

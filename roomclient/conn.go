@@ -165,8 +165,8 @@ func (c *Conn) request(ctx context.Context, messageType string, data []byte) ([]
 func (c *Conn) end(err *Error, closeCode int) {
 	c.endOnce.Do(func() {
 		c.err, c.closeCode = err, closeCode
+		close(c.ending) // first, so that a call that fails finds Err set
 		c.calls.fail(err)
-		close(c.ending)
 		c.cork.hurry()
 	})
 }

@@ -145,6 +145,34 @@ func TestCallsEndWithTheConnection(t *testing.T) {
 	}
 }
 
+// TestTheCloseCodeIsKnownHoweverBusyTheWriterIs closes connections while calls are being
+// written: then writing fails as well, and must not hide the code that says to stop.
+func TestTheCloseCodeIsKnownHoweverBusyTheWriterIs(t *testing.T) {
+	t.Parallel()
+	for range 20 {
+		conn := dial(t, serve(t, func(p *peer) {
+			p.begin()
+			for range 100 {
+				if msg, ok := p.receive(); ok {
+					p.respond(msg.ID, protocol.Empty{})
+				}
+			}
+			p.close(websocket.CloseNormalClosure, "")
+		}))
+		var wg sync.WaitGroup
+		for range 8 {
+			wg.Go(func() {
+				for conn.Secrets().DeleteSecret(t.Context(), "a", "") == nil {
+				}
+			})
+		}
+		wg.Wait()
+		if e := wantError(t, conn.Err(), ErrClosed); e.CloseCode != websocket.CloseNormalClosure || !e.Terminal() {
+			t.Fatalf("got %+v", *e)
+		}
+	}
+}
+
 func TestFaultsOfTheRoomEndTheConnection(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -380,6 +408,32 @@ func TestCloseIsBoundedWhateverThePeerDoes(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestALargeMessageMayTakeLongerThanOneWrite(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		config := serveInMemory(t, upgrading(t, func(p *peer) {
+			p.begin()
+			for n := 0; ; n++ {
+				_, packet, err := p.ws.ReadMessage()
+				if err != nil {
+					return
+				}
+				if n%64 == 0 {
+					<-time.After(4 * time.Second) // more than a minute for all of it
+				}
+				if msg, complete, _ := p.assembler.Add(packet); complete {
+					p.respond(msg.ID, protocol.Empty{})
+				}
+			}
+		}))
+		config.RequestTimeout = time.Hour
+		conn := dial(t, config)
+		if err := conn.Secrets().SetSecret(t.Context(), SetSecretRequest{ID: "a", Value: make(Bytes, 1<<20)}); err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 func TestAPeerThatTakesNothingIsGivenUp(t *testing.T) {

@@ -20,17 +20,17 @@ type corkedConn struct {
 	net.Conn
 	closing atomic.Bool
 
-	mu       sync.Mutex
-	corked   bool
-	deadline time.Time
-	buf      []byte
+	mu      sync.Mutex
+	corked  bool
+	timeout time.Duration
+	buf     []byte
 }
 
-// cork begins gathering. What is gathered must have been sent at the deadline.
-func (c *corkedConn) cork(deadline time.Time) {
+// cork begins gathering. Each write of what is gathered may take as long as timeout.
+func (c *corkedConn) cork(timeout time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.corked, c.deadline = true, deadline
+	c.corked, c.timeout = true, timeout
 }
 
 // uncork sends what was gathered and lets later writes through.
@@ -62,8 +62,7 @@ func (c *corkedConn) flush() error {
 	if len(c.buf) == 0 {
 		return nil
 	}
-	// A control frame may have set a nearer deadline in the meantime.
-	if err := c.SetWriteDeadline(c.deadline); err != nil {
+	if err := c.SetWriteDeadline(time.Now().Add(c.timeout)); err != nil {
 		return err
 	}
 	_, err := c.Conn.Write(c.buf)

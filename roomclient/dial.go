@@ -55,6 +55,8 @@ func connect(ctx context.Context, config Config, target endpoint) (*websocket.Co
 	switch {
 	case err == nil:
 		return ws, dialing.cork, nil
+	case dialing.err != nil:
+		return nil, nil, &Error{Op: "dial", Err: dialing.err, terminal: IsTerminal(dialing.err)}
 	case response != nil:
 		return nil, nil, refused(response, time.Now())
 	default:
@@ -66,6 +68,7 @@ func connect(ctx context.Context, config Config, target endpoint) (*websocket.Co
 type dialing struct {
 	config Config
 	cork   *corkedConn
+	err    error // of NetDial; its text is nobody's but its own
 	stop   func() bool
 }
 
@@ -80,6 +83,7 @@ func (d *dialing) dialer() *websocket.Dialer {
 func (d *dialing) netDial(ctx context.Context, network, address string) (net.Conn, error) {
 	conn, err := d.config.NetDial(ctx, network, address)
 	if err != nil {
+		d.err = err
 		return nil, err
 	}
 	d.cork = &corkedConn{Conn: conn}
@@ -101,9 +105,9 @@ func (c *Conn) awaitReady(ctx context.Context, timeout time.Duration) error {
 	case <-c.ending:
 		return c.Err()
 	case <-ctx.Done():
-		return interrupted(ctx, "start")
+		return interrupted(ctx, opStart)
 	case <-timer.C:
-		return &Error{Op: "start", Err: context.DeadlineExceeded}
+		return &Error{Op: opStart, Err: context.DeadlineExceeded}
 	}
 }
 

@@ -238,6 +238,29 @@ func TestNetworkErrorsAreTemporary(t *testing.T) {
 	}
 }
 
+func TestNetDialSpeaksForItself(t *testing.T) {
+	t.Parallel()
+	notAllowed := errors.New("host room.test is not allowed")
+	for name, c := range map[string]struct {
+		err      error
+		terminal bool
+	}{
+		"for now":  {notAllowed, false},
+		"for good": {&Error{Op: "policy", Kind: ErrForbidden, Err: notAllowed, terminal: true}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := Dial(t.Context(), Config{
+				URL: "wss://room.test", Room: "r", Token: StaticToken(testToken),
+				NetDial: func(context.Context, string, string) (net.Conn, error) { return nil, c.err },
+			})
+			if e := wantError(t, err, notAllowed); e.Op != "dial" || e.Terminal() != c.terminal {
+				t.Errorf("got %+v", *e)
+			}
+		})
+	}
+}
+
 // TestAPeerThatRepeatsTheRequestShowsNoToken connects to something that is no WebSocket
 // server and answers with what it was sent: the HTTP library quotes that in its error.
 func TestAPeerThatRepeatsTheRequestShowsNoToken(t *testing.T) {

@@ -48,8 +48,8 @@ var (
 // Error is every error of this package. Its text never contains a token, a URL or
 // anything the server wrote.
 type Error struct {
-	// Op is what was being done: "config", "token", "dial", "start", "read", "write", or
-	// a tool such as "secrets.get_secret".
+	// Op is what was being done: "config", "token", "dial", "start", "read", "write",
+	// "close", "wait", or a tool such as "secrets.get_secret".
 	Op string
 	// Kind is one of the Err values above, or nil for what is none of them: a network
 	// error, a deadline, a server that is busy.

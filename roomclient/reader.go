@@ -17,9 +17,6 @@ import (
 // little more than 1 KiB, and more is tolerated.
 const maxPacket = protocol.DefaultMaxChunk + 1024
 
-// errText is the violation of a peer that sends text; all of the protocol is binary.
-var errText = &protocol.FramingError{Reason: "text message"}
-
 // read owns the receiving side until the connection ends.
 func (c *Conn) read() {
 	defer close(c.readDone)
@@ -59,7 +56,7 @@ func (c *Conn) receive() error {
 			return err
 		}
 		if kind != websocket.BinaryMessage {
-			return errText
+			return &protocol.FramingError{Reason: "text message"}
 		}
 		if packet, err = readInto(packet[:0], r); err != nil {
 			return err

@@ -15,95 +15,120 @@ import (
 const (
 	// outboxSize lets calls queue behind a message that is being written.
 	outboxSize = 64
-	// maxBatch bounds the messages of one batch, so that pings get their turn.
+	// maxBatch bounds the messages of one batch, so that the first does not wait for long.
 	maxBatch = 64
 )
 
-// write owns the sending side: it sends the packets of one message together, pings, and
-// ends the connection.
+// writer owns the sending side of a connection: it sends the packets of one message
+// together, pings in between, and ends the connection.
+type writer struct {
+	*Conn
+	ping   *time.Ticker
+	packet []byte // memory to use again
+}
+
 func (c *Conn) write() {
 	defer close(c.done)
-	ping := time.NewTicker(c.config.PingInterval)
-	defer ping.Stop()
-	var packet []byte
+	w := writer{Conn: c, ping: time.NewTicker(c.config.PingInterval)}
+	defer w.ping.Stop()
 	for {
 		var err error
 		select {
 		case msg := <-c.outbox:
-			packet, err = c.writeBatch(msg, packet)
-		case <-ping.C:
-			err = c.ws.WriteControl(websocket.PingMessage, nil, time.Now().Add(c.config.WriteTimeout))
+			err = w.writeBatch(msg)
+		case <-w.ping.C:
+			err = w.sendPing()
 		case <-c.ending:
-			c.sayGoodbye()
+			w.sayGoodbye()
 			return
 		}
 		if err != nil {
-			c.end(&Error{Op: "write", Kind: ErrClosed, Err: safeCause(err)}, 0)
+			w.fail(err)
 		}
 	}
 }
 
 // writeBatch sends a message and those that queue behind it in as few writes as possible.
-// packet is memory to use again.
-func (c *Conn) writeBatch(msg protocol.Message, packet []byte) ([]byte, error) {
-	deadline := time.Now().Add(c.config.WriteTimeout)
-	if err := c.ws.SetWriteDeadline(deadline); err != nil {
-		return packet, err
-	}
-	c.cork.cork(deadline)
-	packet, err := c.writeMessage(msg, packet)
+func (w *writer) writeBatch(msg protocol.Message) error {
+	w.cork.cork(w.config.WriteTimeout)
+	err := w.writeMessage(msg)
 	for n := 1; err == nil && n < maxBatch; n++ {
-		next, more := c.queued()
+		next, more := w.queued()
 		if !more {
 			break
 		}
-		packet, err = c.writeMessage(next, packet)
+		err = w.writeMessage(next)
 	}
-	return packet, errors.Join(err, c.cork.uncork())
+	return errors.Join(err, w.cork.uncork())
 }
 
 // queued takes the next message if there is one already.
-func (c *Conn) queued() (protocol.Message, bool) {
+func (w *writer) queued() (protocol.Message, bool) {
 	select {
-	case msg := <-c.outbox:
+	case msg := <-w.outbox:
 		return msg, true
 	default:
 		return protocol.Message{}, false
 	}
 }
 
-// writeMessage stops between packets when the connection is ending.
-func (c *Conn) writeMessage(msg protocol.Message, packet []byte) ([]byte, error) {
+func (w *writer) writeMessage(msg protocol.Message) error {
 	for i := range msg.PacketCount() {
-		if err := c.Err(); err != nil {
-			return packet, err
+		if err := w.betweenPackets(); err != nil {
+			return err
 		}
-		packet = msg.AppendPacket(packet[:0], i)
-		if err := c.ws.WriteMessage(websocket.BinaryMessage, packet); err != nil {
-			return packet, err
+		w.packet = msg.AppendPacket(w.packet[:0], i)
+		if err := w.ws.WriteMessage(websocket.BinaryMessage, w.packet); err != nil {
+			return err
 		}
 	}
-	return packet, nil
+	return nil
+}
+
+// betweenPackets stops when the connection is ending, and pings when it is time: a large
+// message over a slow network may take longer than the silence that counts as a loss.
+func (w *writer) betweenPackets() error {
+	select {
+	case <-w.ending:
+		return w.err
+	case <-w.ping.C:
+		return w.sendPing()
+	default:
+		return nil
+	}
+}
+
+func (w *writer) sendPing() error {
+	return w.ws.WriteControl(websocket.PingMessage, nil, time.Now().Add(w.config.WriteTimeout))
+}
+
+// fail ends the connection because of a write. When the peer has closed it, writing fails
+// too, and only the reader knows the close code: it gets the time to say so.
+func (w *writer) fail(err error) {
+	if !isTimeout(err) {
+		w.awaitReader()
+	}
+	w.end(&Error{Op: "write", Kind: ErrClosed, Err: safeCause(err)}, 0)
 }
 
 // sayGoodbye tells the peer why, gives it a moment to answer, and drops the connection.
 // It runs when the connection is ending, so nothing else is written.
-func (c *Conn) sayGoodbye() {
-	if c.closeCode != 0 {
-		frame := websocket.FormatCloseMessage(c.closeCode, "")
-		if c.ws.WriteControl(websocket.CloseMessage, frame, time.Now().Add(closeGrace)) == nil {
-			c.awaitReader()
+func (w *writer) sayGoodbye() {
+	if w.closeCode != 0 {
+		frame := websocket.FormatCloseMessage(w.closeCode, "")
+		if w.ws.WriteControl(websocket.CloseMessage, frame, time.Now().Add(closeGrace)) == nil {
+			w.awaitReader()
 		}
 	}
-	_ = c.ws.Close()
-	<-c.readDone
+	_ = w.ws.Close()
+	<-w.readDone
 }
 
-func (c *Conn) awaitReader() {
+func (w *writer) awaitReader() {
 	grace := time.NewTimer(closeGrace)
 	defer grace.Stop()
 	select {
-	case <-c.readDone:
+	case <-w.readDone:
 	case <-grace.C:
 	}
 }
