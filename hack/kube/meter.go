@@ -94,7 +94,10 @@ func (m *meter) expect(cached int, stale []string) {
 		m.pending[name] = true
 	}
 	m.total = len(stale)
-	m.current = "linking"
+	m.current = "starting"
+	if m.total == 0 {
+		m.current = "linking"
+	}
 	m.println(fmt.Sprintf("%d of %d packages are in the build cache, %d are to be compiled",
 		cached, cached+len(stale), len(stale)))
 }
