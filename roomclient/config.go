@@ -103,7 +103,7 @@ func (c Config) resolve() (Config, endpoint, error) {
 
 func (c Config) validate() (endpoint, error) {
 	if c.Token == nil {
-		return endpoint{}, errors.New("Token is required")
+		return endpoint{}, errors.New("a Token is required")
 	}
 	if c.TokenIn != TokenInQueryAndHeader && c.TokenIn != TokenInHeader {
 		return endpoint{}, fmt.Errorf("TokenIn is %d, which is none of the placements", c.TokenIn)

@@ -61,9 +61,9 @@ func TestConfigSaysWhatIsWrong(t *testing.T) {
 		config Config
 		want   string
 	}{
-		"no token":                       {with(func(c *Config) { c.Token = nil }), "Token is required"},
-		"no room":                        {with(func(c *Config) { c.Room = "" }), "Room is required unless URL ends in /rooms/<room>"},
-		"no room in a URL of rooms":      {with(func(c *Config) { c.Room, c.URL = "", "ws://h/rooms/" }), "Room is required"},
+		"no token":                       {with(func(c *Config) { c.Token = nil }), "a Token is required"},
+		"no room":                        {with(func(c *Config) { c.Room = "" }), "a Room is required unless URL ends in /rooms/<room>"},
+		"no room in a URL of rooms":      {with(func(c *Config) { c.Room, c.URL = "", "ws://h/rooms/" }), "a Room is required"},
 		"two rooms":                      {with(func(c *Config) { c.URL = "ws://h/rooms/other" }), `URL leads to room "other" and Room is "myroom"`},
 		"a room in capitals":             {with(func(c *Config) { c.Room = "MyRoom" }), `room name "MyRoom": must be`},
 		"a room with a slash":            {with(func(c *Config) { c.Room = "a/b" }), `room name "a/b"`},
@@ -72,7 +72,7 @@ func TestConfigSaysWhatIsWrong(t *testing.T) {
 		"a room that ends with a dash":   {with(func(c *Config) { c.Room = "a-" }), `room name "a-"`},
 		"a room of 64 letters":           {with(func(c *Config) { c.Room = strings.Repeat("a", 64) }), "must be 1 to 63"},
 		"a room in another script":       {with(func(c *Config) { c.Room = "räum" }), "room name"},
-		"an escaped room in the URL":     {with(func(c *Config) { c.Room, c.URL = "", "ws://h/rooms/a%2Fb" }), "Room is required"},
+		"an escaped room in the URL":     {with(func(c *Config) { c.Room, c.URL = "", "ws://h/rooms/a%2Fb" }), "a Room is required"},
 		"another scheme":                 {with(func(c *Config) { c.URL = "ftp://h" }), "URL must begin with ws://"},
 		"no scheme":                      {with(func(c *Config) { c.URL = "h:80/x" }), "URL must begin with ws://"},
 		"no host":                        {with(func(c *Config) { c.URL = "ws:///rooms/a" }), "URL has no host"},

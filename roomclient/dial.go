@@ -49,6 +49,9 @@ func connect(ctx context.Context, config Config, target endpoint) (*websocket.Co
 	dialing := dialing{config: config}
 	address, headers := target.request(token, config.TokenIn)
 	ws, response, err := dialing.dialer().DialContext(ctx, address, headers)
+	if response != nil {
+		defer func() { _ = response.Body.Close() }()
+	}
 	if dialing.interrupted() {
 		return nil, nil, interrupted(ctx, "dial")
 	}

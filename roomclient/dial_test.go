@@ -113,7 +113,7 @@ func TestDialSaysWhyAStartUpFailed(t *testing.T) {
 				told <- p.drain()
 			})
 			_, err := Dial(t.Context(), config)
-			if e := wantError(t, err, c.kind); e.Op != opStart || e.Terminal() {
+			if e := judge(t, err, c.kind); e.Op != opStart || e.Terminal() {
 				t.Errorf("got %+v", *e)
 			}
 			if got := received(t, "end of the connection", told); c.told != 0 && !websocket.IsCloseError(got, c.told) {
@@ -147,7 +147,7 @@ func TestDialIsBounded(t *testing.T) {
 				config := serveInMemory(t, c.handler(t))
 				began := time.Now()
 				_, err := Dial(t.Context(), config)
-				e := wantError(t, err, context.DeadlineExceeded)
+				e := judge(t, err, context.DeadlineExceeded)
 				if e.Op != c.op || e.Terminal() {
 					t.Errorf("got %+v", *e)
 				}
@@ -191,7 +191,7 @@ func TestDialEndsWithItsContext(t *testing.T) {
 					cancel()
 				}()
 				_, err := Dial(ctx, config)
-				if e := wantError(t, err, context.Canceled); e.Op != c.op || e.Terminal() {
+				if e := judge(t, err, context.Canceled); e.Op != c.op || e.Terminal() {
 					t.Errorf("got %+v", *e)
 				}
 			})
@@ -210,12 +210,12 @@ func TestTokenSourcesCanFail(t *testing.T) {
 		"for now":        {func(context.Context) (string, error) { return "", broken }, broken, false},
 		"for good":       {func(context.Context) (string, error) { return "", &Error{Op: "x", Kind: ErrInvalid, terminal: true} }, ErrInvalid, true},
 		"with no token":  {StaticToken(""), ErrInvalid, true},
-		"with their ctx": {func(ctx context.Context) (string, error) { return "", context.Canceled }, context.Canceled, false},
+		"with their ctx": {func(context.Context) (string, error) { return "", context.Canceled }, context.Canceled, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			_, err := Dial(t.Context(), Config{URL: "ws://room.test", Room: "r", Token: c.source})
-			if e := wantError(t, err, c.kind); e.Op != "token" || e.Terminal() != c.terminal {
+			if e := judge(t, err, c.kind); e.Op != "token" || e.Terminal() != c.terminal {
 				t.Errorf("got %+v", *e)
 			}
 		})
@@ -233,7 +233,7 @@ func TestNetworkErrorsAreTemporary(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = Dial(t.Context(), Config{URL: "ws://" + address, Room: "r", Token: StaticToken(testToken)})
-	if e := wantError(t, err, nil); e.Op != "dial" || e.Terminal() || !strings.Contains(err.Error(), "refused") {
+	if e := judge(t, err, nil); e.Op != "dial" || e.Terminal() || !strings.Contains(err.Error(), "refused") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -254,7 +254,7 @@ func TestNetDialSpeaksForItself(t *testing.T) {
 				URL: "wss://room.test", Room: "r", Token: StaticToken(testToken),
 				NetDial: func(context.Context, string, string) (net.Conn, error) { return nil, c.err },
 			})
-			if e := wantError(t, err, notAllowed); e.Op != "dial" || e.Terminal() != c.terminal {
+			if e := judge(t, err, notAllowed); e.Op != "dial" || e.Terminal() != c.terminal {
 				t.Errorf("got %+v", *e)
 			}
 		})
@@ -279,7 +279,7 @@ func TestAPeerThatRepeatsTheRequestShowsNoToken(t *testing.T) {
 		_, _ = io.Copy(conn, conn)
 	}()
 	_, err = Dial(t.Context(), Config{URL: "ws://" + listener.Addr().String(), Room: "r", Token: StaticToken(testToken)})
-	if e := wantError(t, err, nil); e.Op != "dial" || e.Terminal() {
+	if e := judge(t, err, nil); e.Op != "dial" || e.Terminal() {
 		t.Errorf("got %+v", *e)
 	}
 }
@@ -296,7 +296,7 @@ func TestARefusalKeepsTheServersWordsApart(t *testing.T) {
 		URL: server.URL, Room: "r", Token: StaticToken(testToken),
 		Logger: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})
-	e := wantError(t, err, ErrForbidden)
+	e := judge(t, err, ErrForbidden)
 	if e.Status != http.StatusForbidden || e.RetryAfter != 3*time.Second || !strings.HasPrefix(e.Text, "no entry with /rooms/r") || !e.Terminal() {
 		t.Errorf("got %+v", *e)
 	}
@@ -325,7 +325,7 @@ func TestDialOverTLS(t *testing.T) {
 
 	config.TLS = nil
 	_, err := Dial(t.Context(), config)
-	if e := wantError(t, err, nil); e.Terminal() || !strings.Contains(err.Error(), "certificate") {
+	if e := judge(t, err, nil); e.Terminal() || !strings.Contains(err.Error(), "certificate") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -38,7 +38,7 @@ func parseEndpoint(text, room string) (endpoint, error) {
 	case complete && (room == "" || room == inPath):
 		room = inPath
 	case room == "":
-		return endpoint{}, errors.New("Room is required unless URL ends in /rooms/<room>")
+		return endpoint{}, errors.New("a Room is required unless URL ends in /rooms/<room>")
 	case complete:
 		return endpoint{}, fmt.Errorf("URL leads to room %q and Room is %q", inPath, room)
 	}

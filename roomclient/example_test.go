@@ -37,19 +37,28 @@ func room() (url string, key token.APIKey, stop func()) {
 func ExampleDial() {
 	url, key, stop := room()
 	defer stop()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
+	if err := keepSecret(context.Background(), url, key); err != nil {
+		fmt.Println(err)
+	}
+	// Output:
+	// {api-token text/plain API token  [REDACTED]}
+	// 6 bytes of text/plain
+	// true roomclient: secrets.get_secret: not found
+}
 
+func keepSecret(ctx context.Context, url string, key token.APIKey) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
 	api, err := token.APIGrant(token.APIScope{Secrets: &token.SecretsGrant{}})
 	if err != nil {
-		log.Fatal(err)
+		return err
 	}
 	claims := token.Claims{Name: "alice", Grants: []token.Grant{token.RoomGrant("myroom"), api}}
 	conn, err := roomclient.Dial(ctx, roomclient.Config{
 		URL: url, Room: "myroom", Token: roomclient.SignedToken(key, claims, time.Hour),
 	})
 	if err != nil {
-		log.Fatal(err)
+		return err
 	}
 	defer func() { _ = conn.Close() }()
 
@@ -57,20 +66,17 @@ func ExampleDial() {
 	if err := secrets.SetSecret(ctx, roomclient.SetSecretRequest{
 		ID: "api-token", Type: "text/plain", Name: "API token", Value: []byte("s3cr3t"),
 	}); err != nil {
-		log.Fatal(err)
+		return err
 	}
 	secret, err := secrets.GetSecret(ctx, roomclient.SecretQuery{ID: "api-token"})
 	if err != nil {
-		log.Fatal(err)
+		return err
 	}
 	fmt.Println(secret)
 	fmt.Println(len(secret.Value), "bytes of", secret.Type)
 	_, err = secrets.GetSecret(ctx, roomclient.SecretQuery{ID: "other"})
 	fmt.Println(errors.Is(err, roomclient.ErrNotFound), err)
-	// Output:
-	// {api-token text/plain API token  [REDACTED]}
-	// 6 bytes of text/plain
-	// true roomclient: secrets.get_secret: not found
+	return nil
 }
 
 func ExampleSession() {
@@ -85,7 +91,8 @@ func ExampleSession() {
 		Config: roomclient.Config{URL: url, Room: "myroom", Token: roomclient.SignedToken(key, claims, time.Hour)},
 	})
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	defer func() { _ = session.Close() }()
 

@@ -272,7 +272,7 @@ func wantOutcome(t *testing.T, c recordedCall, result any, err error) {
 		}
 		return
 	}
-	e := wantError(t, err, nil)
+	e := judge(t, err, nil)
 	if c.Name == "list_secrets null name rejected" {
 		// Python's validation library has words of its own here; TypeScript's are ours.
 		c.Error.Message = "unexpected return type from secrets.list_secrets"

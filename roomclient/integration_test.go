@@ -80,7 +80,7 @@ func (s *service) observed(ctx context.Context, t *testing.T, identity string, s
 		t.Fatal(err)
 	}
 	claims := token.Claims{Name: identity, Grants: []token.Grant{token.RoomGrant("myroom"), api}}
-	session, err := roomclient.NewSession(t.Context(), roomclient.SessionConfig{Config: roomclient.Config{
+	session, err := roomclient.NewSession(ctx, roomclient.SessionConfig{Config: roomclient.Config{
 		URL: "http://" + s.address, Room: "myroom",
 		Token: roomclient.SignedToken(s.key, claims, time.Hour),
 	}, OnChange: onChange})

@@ -240,7 +240,13 @@ func received[T any](t *testing.T, what string, from <-chan T) T {
 }
 
 // wantError checks the kind of an error, and that it shows nothing it must not.
-func wantError(t *testing.T, err, kind error) *Error {
+func wantError(t *testing.T, err, kind error) {
+	t.Helper()
+	_ = judge(t, err, kind)
+}
+
+// judge is wantError for those who want to know more.
+func judge(t *testing.T, err, kind error) *Error {
 	t.Helper()
 	e, ok := errors.AsType[*Error](err)
 	if !ok {

@@ -73,7 +73,7 @@ func TestEachToolAcceptsOnlyItsContents(t *testing.T) {
 					t.Errorf("%s with %s: got error %v, want ErrNotFound", tool, name, err)
 				}
 			default:
-				e := wantError(t, err, ErrProtocol)
+				e := judge(t, err, ErrProtocol)
 				if e.Code != protocol.CodeUnexpectedResponseType || e.Err.Error() != "unexpected return type from secrets."+tool {
 					t.Errorf("%s with %s: got %v", tool, name, err)
 				}
@@ -102,7 +102,7 @@ func TestErrorContentsAreJudged(t *testing.T) {
 	t.Parallel()
 	for tool, operation := range operations() {
 		err := operation(t.Context(), Secrets{invoker: scripted{protocol.Error{Text: "because of " + testToken, Code: protocol.CodePermissionDenied}}})
-		e := wantError(t, err, ErrForbidden)
+		e := judge(t, err, ErrForbidden)
 		if e.Op != "secrets."+tool || e.Text != "because of "+testToken || !e.Terminal() {
 			t.Errorf("got %+v", *e)
 		}
@@ -130,7 +130,7 @@ func TestRequestsThatMakeNoSenseAreNotSent(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if e := wantError(t, err, ErrInvalid); !e.Terminal() || e.Code != protocol.CodeInvalidRequest {
+			if e := judge(t, err, ErrInvalid); !e.Terminal() || e.Code != protocol.CodeInvalidRequest {
 				t.Errorf("got %+v", *e)
 			}
 		})
@@ -141,9 +141,12 @@ func TestValuesShowNowhere(t *testing.T) {
 	t.Parallel()
 	const value = "hunter2"
 	for _, v := range []any{
-		Secret{ID: "a", Value: Bytes(value)}, &Secret{Value: Bytes(value)},
+		Secret{ID: "a", Value: Bytes(value)},
+		&Secret{Value: Bytes(value)},
 		SetSecretRequest{ID: "a", Value: Bytes(value)},
-		protocol.File{Data: Bytes(value)}, protocol.Binary{Data: Bytes(value)}, protocol.Message{Data: Bytes(value)},
+		protocol.File{Data: Bytes(value)},
+		protocol.Binary{Data: Bytes(value)},
+		protocol.Message{Data: Bytes(value)},
 	} {
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
 			shown := fmt.Sprintf(verb, v)

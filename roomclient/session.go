@@ -100,6 +100,7 @@ func (s *Session) Wait(ctx context.Context) error {
 			return nil
 		case PhaseFailed, PhaseClosed:
 			return notConnected("wait", state)
+		case PhaseConnecting, PhaseWaiting:
 		}
 		select {
 		case <-changed:

@@ -185,7 +185,7 @@ func TestCallsWithoutAConnectionFailAtOnce(t *testing.T) {
 		synctest.Wait()
 		began := time.Now()
 		err := session.Secrets().DeleteSecret(t.Context(), "a", "")
-		if e := wantError(t, err, ErrNotConnected); e.Terminal() || e.Op != "secrets.delete_secret" {
+		if e := judge(t, err, ErrNotConnected); e.Terminal() || e.Op != "secrets.delete_secret" {
 			t.Errorf("while waiting: %+v", *e)
 		}
 		if !time.Now().Equal(began) {
@@ -195,7 +195,7 @@ func TestCallsWithoutAConnectionFailAtOnce(t *testing.T) {
 			t.Errorf("waiting ended with %v", err)
 		}
 		_, err = session.Secrets().GetSecret(t.Context(), SecretQuery{ID: "a"})
-		if e := wantError(t, err, ErrForbidden); !errors.Is(err, ErrNotConnected) || !e.Terminal() || errors.Is(err, ErrNotFound) {
+		if e := judge(t, err, ErrForbidden); !errors.Is(err, ErrNotConnected) || !e.Terminal() || errors.Is(err, ErrNotFound) {
 			t.Errorf("after the failure: %v", err)
 		}
 	})
@@ -369,7 +369,7 @@ func TestWaitEndsWithItsContext(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		err := session.Wait(ctx)
-		e := wantError(t, err, context.DeadlineExceeded)
+		e := judge(t, err, context.DeadlineExceeded)
 		if !errors.Is(err, ErrNotConnected) || e.Terminal() || !strings.Contains(err.Error(), "status 503") || strings.Contains(err.Error(), "\n") {
 			t.Errorf("got %v", err)
 		}

@@ -200,7 +200,7 @@ func callError(op string, err error) *Error {
 	switch {
 	case !ok:
 		return &Error{Op: op, Err: err}
-	case ended.Kind == ErrClosed:
+	case errors.Is(ended.Kind, ErrClosed):
 		closed := *ended
 		closed.Op, closed.terminal = op, false
 		return &closed

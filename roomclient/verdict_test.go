@@ -40,13 +40,20 @@ func TestCloseCodesAreJudged(t *testing.T) {
 		ready bool
 		want  verdict
 	}{
-		{1000, false, verdict{ErrClosed, true}}, {1000, true, verdict{ErrClosed, true}},
-		{1008, false, verdict{ErrForbidden, true}}, {1008, true, verdict{ErrClosed, false}},
-		{1001, false, verdict{ErrClosed, false}}, {1001, true, verdict{ErrClosed, false}},
-		{1005, true, verdict{ErrClosed, false}}, {1006, true, verdict{ErrClosed, false}},
-		{1009, true, verdict{ErrClosed, false}}, {1011, false, verdict{ErrClosed, false}},
-		{1012, true, verdict{ErrClosed, false}}, {1013, false, verdict{ErrClosed, false}},
-		{4000, false, verdict{ErrClosed, false}}, {4001, true, verdict{ErrClosed, false}},
+		{1000, false, verdict{ErrClosed, true}},
+		{1000, true, verdict{ErrClosed, true}},
+		{1008, false, verdict{ErrForbidden, true}},
+		{1008, true, verdict{ErrClosed, false}},
+		{1001, false, verdict{ErrClosed, false}},
+		{1001, true, verdict{ErrClosed, false}},
+		{1005, true, verdict{ErrClosed, false}},
+		{1006, true, verdict{ErrClosed, false}},
+		{1009, true, verdict{ErrClosed, false}},
+		{1011, false, verdict{ErrClosed, false}},
+		{1012, true, verdict{ErrClosed, false}},
+		{1013, false, verdict{ErrClosed, false}},
+		{4000, false, verdict{ErrClosed, false}},
+		{4001, true, verdict{ErrClosed, false}},
 	} {
 		if got := closeVerdict(c.code, c.ready); got != c.want {
 			t.Errorf("code %d, ready %v: got %+v, want %+v", c.code, c.ready, got, c.want)
@@ -113,7 +120,7 @@ func TestServerTextIsKeptApartAndBounded(t *testing.T) {
 	if got := []rune(err.Text); len(got) > maxText || !strings.HasPrefix(err.Text, "hunter2[31mé") {
 		t.Errorf("text of %d characters: %q", len(got), err.Text)
 	}
-	response := &http.Response{StatusCode: 503, Header: http.Header{"Retry-After": {"7"}}, Body: io.NopCloser(strings.NewReader(" busy \xff "))}
+	response := &http.Response{StatusCode: http.StatusServiceUnavailable, Header: http.Header{"Retry-After": {"7"}}, Body: io.NopCloser(strings.NewReader(" busy \xff "))}
 	busy := refused(response, time.Now())
 	if busy.Text != "busy" || busy.RetryAfter != 7*time.Second || busy.Status != 503 || busy.Terminal() {
 		t.Errorf("got %+v", *busy)

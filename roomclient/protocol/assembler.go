@@ -95,7 +95,7 @@ func (a *Assembler) begin(id uint64, packet []byte) error {
 		return fmt.Errorf("%w: type name of %d bytes", ErrTooLarge, len(name))
 	case !utf8.Valid(name):
 		return violation("type name is not UTF-8")
-	case uint64(count) > uint64(limit(a.MaxMessage, DefaultMaxMessage)):
+	case int64(count) > int64(limit(a.MaxMessage, DefaultMaxMessage)):
 		// Even packets of one byte would go beyond the limit.
 		return fmt.Errorf("%w: %d packets announced", ErrTooLarge, count)
 	}

@@ -34,7 +34,7 @@ func Pack(header any, payload []byte) ([]byte, error) {
 	if packed[lengthPrefix] != '{' {
 		return nil, errors.New("protocol: encode header: not a JSON object")
 	}
-	binary.BigEndian.PutUint64(packed, uint64(len(packed)-lengthPrefix))
+	binary.BigEndian.PutUint64(packed, uint64(len(packed[lengthPrefix:])))
 	buf.Write(payload)
 	return buf.Bytes(), nil
 }

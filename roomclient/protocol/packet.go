@@ -53,9 +53,9 @@ func (m Message) dataPackets() int { return (len(m.Data) + MaxChunk - 1) / MaxCh
 // of two messages are never mixed on one connection.
 func (m Message) AppendPacket(dst []byte, i int) []byte {
 	dst = binary.BigEndian.AppendUint64(dst, m.ID)
-	dst = binary.BigEndian.AppendUint32(dst, uint32(i))
+	dst = binary.BigEndian.AppendUint32(dst, uint32(i)) //nolint:gosec // 2^32 packets would be 4 TiB
 	if i == 0 {
-		dst = binary.BigEndian.AppendUint32(dst, uint32(m.dataPackets()))
+		dst = binary.BigEndian.AppendUint32(dst, uint32(m.dataPackets())) //nolint:gosec // as above
 		return append(dst, m.Type...)
 	}
 	rest := m.Data[(i-1)*MaxChunk:]

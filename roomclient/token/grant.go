@@ -43,7 +43,10 @@ func APIGrant(scope APIScope) (Grant, error) {
 }
 
 func stringGrant(name, scope string) Grant {
-	raw, _ := json.Marshal(scope) // a string always encodes
+	raw, err := json.Marshal(scope)
+	if err != nil { // a string always encodes; if not, the grant must grant nothing
+		return Grant{Name: name}
+	}
 	return Grant{Name: name, Scope: raw}
 }
 

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -231,9 +232,7 @@ func TestVerifySaysWhatIsWrong(t *testing.T) {
 	}
 	with := func(extra jwt.MapClaims) string {
 		claims := jwt.MapClaims{"name": "hunter2", "grants": []any{}}
-		for name, value := range extra {
-			claims[name] = value
-		}
+		maps.Copy(claims, extra)
 		return sign(claims, jwt.SigningMethodHS256, []byte(secret))
 	}
 	good := with(nil)
