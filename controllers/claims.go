@@ -91,18 +91,18 @@ func entryAsksFor(entry roomv1alpha1.PushEntry, own string, row plan.Row) bool {
 
 // claimedTarget returns the name of another RoomSecret that has the better claim to the target, and "" when there is
 // none. RoomSecrets that all merge into the target share it, key by key.
-func (r *RoomSecretReconciler) claimedTarget(ctx context.Context, s *scope, name string) (string, error) {
+func (r *RoomSecretReconciler) claimedTarget(ctx context.Context, s *scope, t target) (string, error) {
 	var others roomv1alpha1.RoomSecretList
-	if err := r.Client.List(ctx, &others, client.MatchingFields{indexTarget: s.rs.Namespace + "/" + name}); err != nil {
-		return "", fmt.Errorf("list the RoomSecrets that write Secret %q: %w", name, err)
+	if err := r.Client.List(ctx, &others, client.MatchingFields{indexTarget: s.rs.Namespace + "/" + t.name}); err != nil {
+		return "", fmt.Errorf("list the RoomSecrets that write Secret %q: %w", t.name, err)
 	}
-	mine := claimant{s.rs, r.holdsTarget(s.rs, name)}
+	mine := claimant{s.rs, r.holdsTarget(s.rs, t)}
 	for i := range others.Items {
 		other := &others.Items[i]
 		if other.UID == s.rs.UID || !other.DeletionTimestamp.IsZero() || (merges(other) && merges(s.rs)) {
 			continue
 		}
-		if (claimant{other, r.holdsTarget(other, name)}).beats(mine) {
+		if (claimant{other, r.holdsTarget(other, t)}).beats(mine) {
 			return other.Namespace + "/" + other.Name, nil
 		}
 	}
@@ -110,8 +110,8 @@ func (r *RoomSecretReconciler) claimedTarget(ctx context.Context, s *scope, name
 }
 
 // holdsTarget reports whether a RoomSecret has written the target before.
-func (r *RoomSecretReconciler) holdsTarget(rs *roomv1alpha1.RoomSecret, name string) bool {
-	return len(r.pullLedger(rs, name).keys(rs.Status.Entries)) > 0
+func (r *RoomSecretReconciler) holdsTarget(rs *roomv1alpha1.RoomSecret, t target) bool {
+	return len(r.pullLedger(rs, t).keys(rs.Status.Entries)) > 0
 }
 
 func merges(rs *roomv1alpha1.RoomSecret) bool {

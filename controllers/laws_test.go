@@ -75,7 +75,9 @@ func expectedKstatus(object client.Object) status.Status {
 func brokenLaws(conditions []metav1.Condition, observed int64) []string {
 	var broken []string
 	say := func(format string, args ...any) { broken = append(broken, fmt.Sprintf(format, args...)) }
-	find := func(kind roomv1alpha1.ConditionType) *metav1.Condition { return meta.FindStatusCondition(conditions, string(kind)) }
+	find := func(kind roomv1alpha1.ConditionType) *metav1.Condition {
+		return meta.FindStatusCondition(conditions, string(kind))
+	}
 
 	ready := find(roomv1alpha1.ConditionReady)
 	if ready == nil {

@@ -62,7 +62,9 @@ func TestAPushCreatesAndTakesBackDelegations(t *testing.T) {
 		w.Expect(w.value(w.key(own, "a", delegate))()).To(Equal("one"))
 	}
 
-	edit(w, push, func(rs *roomv1alpha1.RoomSecret) { rs.Spec.Push.Entries[0].Delegations = rs.Spec.Push.Entries[0].Delegations[:1] })
+	edit(w, push, func(rs *roomv1alpha1.RoomSecret) {
+		rs.Spec.Push.Entries[0].Delegations = rs.Spec.Push.Entries[0].Delegations[:1]
+	})
 	w.Eventually(w.value(w.key(own, "a", "audit"))).Should(Equal(absent))
 	w.settled(push)
 	w.Expect(w.value(w.key(own, "a", "billing"))()).To(Equal("one"))

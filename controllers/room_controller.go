@@ -116,6 +116,7 @@ func (r *RoomReconciler) connect(ctx context.Context, room room) error {
 	}
 	room.status.Identity, room.status.TokenExpirationTime = reached.Identity, reached.expires
 	if err := r.Rooms.Ensure(ctx, room.key, reached.Room); err != nil {
+		r.Rooms.Withhold(room.key)
 		return fault.NewTerminal(roomv1alpha1.ReasonUnreachable, "The endpoint cannot be dialled: check spec.endpoint and spec.roomName.")
 	}
 	state, _ := r.Rooms.State(room.key)
@@ -137,7 +138,7 @@ func (r *RoomReconciler) withdraw(ctx context.Context, room room, cause error) e
 		return err
 	}
 	if !leaving {
-		r.Rooms.Forget(room.key)
+		r.Rooms.Withhold(room.key)
 	}
 	return f
 }
@@ -162,6 +163,9 @@ func (r *RoomReconciler) report(ctx context.Context, room room, base client.Obje
 	v, result, err := r.judge(ctx, room, cause, holders)
 	if err != nil {
 		return ctrl.Result{}, err
+	}
+	if v.reason == roomv1alpha1.ReasonConnecting && room.status.ObservedGeneration == room.object.GetGeneration() {
+		return result, nil // a moment after a restart: what was reported before stays until more is known
 	}
 	before := append([]metav1.Condition(nil), room.status.Conditions...)
 	v.setConditions(&room.status.Conditions, room.object.GetGeneration())
@@ -195,7 +199,7 @@ func (r *RoomReconciler) judge(ctx context.Context, room room, cause error, hold
 }
 
 // tryAgain starts a session that gave up once more, after a poll interval: what made the endpoint refuse may be mended
-// there, where no watch tells us. It returns when to look again, and zero when an event will tell.
+// there, where no watch tells us. It returns when to look again, and zero when it has not given up.
 func (r *RoomReconciler) tryAgain(room room) time.Duration {
 	state, known := r.Rooms.State(room.key)
 	if !known || state.Phase != roomclient.PhaseFailed {
@@ -206,7 +210,7 @@ func (r *RoomReconciler) tryAgain(room room) time.Duration {
 		return wait
 	}
 	r.Rooms.Retry(room.key)
-	return 0
+	return pollInterval(room)
 }
 
 // conflictDelay is how long to wait before an object that somebody changed in the meantime is looked at again, so that

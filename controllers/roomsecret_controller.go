@@ -5,6 +5,7 @@ package controllers
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -117,7 +118,11 @@ func (r *RoomSecretReconciler) resolve(ctx context.Context, s *scope) error {
 	if s.rs.DeletionTimestamp.IsZero() && !room.object.GetDeletionTimestamp().IsZero() {
 		return fault.NewWaiting(roomv1alpha1.ReasonRoomNotReady, "%s %q is being deleted.", key.Kind, key.Name)
 	}
-	if s.client, err = r.Rooms.Client(key, client.ObjectKeyFromObject(s.rs)); err != nil {
+	s.client, err = r.Rooms.Client(key, client.ObjectKeyFromObject(s.rs))
+	if errors.Is(err, sessions.ErrPending) {
+		return err
+	}
+	if err != nil {
 		return fault.NewWaiting(roomv1alpha1.ReasonRoomNotReady, "%s %q is not connected; its status says why.", key.Kind, key.Name)
 	}
 	s.access, err = accessTo(ctx, r.Client, room, s.rs.Namespace, s.client.Own())
@@ -131,6 +136,12 @@ func (r *RoomSecretReconciler) finish(ctx context.Context, s *scope, cause error
 	}
 	if apierrors.IsConflict(cause) || ctx.Err() != nil {
 		return quietly(cause)
+	}
+	if errors.Is(cause, sessions.ErrPending) {
+		if s.rs.Status.ObservedGeneration == s.rs.Generation {
+			return ctrl.Result{}, nil // a moment after a restart: what was reported before stays until more is known
+		}
+		cause = fault.NewWaiting(roomv1alpha1.ReasonRoomNotReady, "The connection to the room is being made.")
 	}
 	r.conclude(s, cause)
 	if err := patchStatus(ctx, r.Client, s.base, s.rs); err != nil {

@@ -33,7 +33,7 @@ func (r *RoomSecretReconciler) pull(ctx context.Context, s *scope) error {
 			return err
 		}
 	}
-	r.settlePull(s, decided)
+	r.settlePull(s, target, decided)
 	s.rs.Status.Target = &roomv1alpha1.TargetStatus{Name: name}
 	if target.exists() || decided.Create {
 		s.rs.Status.Binding = &roomv1alpha1.BindingStatus{Name: name}
@@ -47,9 +47,14 @@ func (r *RoomSecretReconciler) pull(ctx context.Context, s *scope) error {
 	return nil
 }
 
-// pullLedger returns the ledger of a pull.
-func (r *RoomSecretReconciler) pullLedger(rs *roomv1alpha1.RoomSecret, target string) ledger {
-	return ledger{digests: r.Digests, uid: string(rs.UID), place: "secret/" + target}
+// pullLedger returns the ledger of a pull. Keys that were merged into a Secret are ours only as long as it is the same
+// Secret: what somebody creates anew under its name is not.
+func (r *RoomSecretReconciler) pullLedger(rs *roomv1alpha1.RoomSecret, t target) ledger {
+	place := "secret/" + t.name
+	if merges(rs) && t.exists() {
+		place += "/" + string(t.secret.UID)
+	}
+	return ledger{digests: r.Digests, uid: string(rs.UID), place: place}
 }
 
 // planPull observes the rows, and decides. It also returns the values that were found, by key.
@@ -57,7 +62,7 @@ func (r *RoomSecretReconciler) planPull(ctx context.Context, s *scope, target ta
 	in := plan.PullInput{
 		Keys:     plan.PullKeys(s.rs.Spec.Pull, s.client.Own()),
 		Observed: map[string]plan.Observed{},
-		Ledger:   r.pullLedger(s.rs, target.name).keys(s.rs.Status.Entries),
+		Ledger:   r.pullLedger(s.rs, target).keys(s.rs.Status.Entries),
 		Target:   target.facts(s.rs, r.Digests),
 		Access:   s.access,
 		Creation: s.rs.Spec.Pull.Target.CreationPolicyOrDefault(),
@@ -67,7 +72,7 @@ func (r *RoomSecretReconciler) planPull(ctx context.Context, s *scope, target ta
 	if err != nil {
 		return plan.PullPlan{}, nil, err
 	}
-	if in.ClaimedBy, err = r.claimedTarget(ctx, s, target.name); err != nil {
+	if in.ClaimedBy, err = r.claimedTarget(ctx, s, target); err != nil {
 		return plan.PullPlan{}, nil, err
 	}
 	return plan.Pull(in), values, nil
@@ -92,13 +97,10 @@ func (r *RoomSecretReconciler) readValues(ctx context.Context, s *scope, in *pla
 		case answer.Err != nil:
 			problem := fault.OfRequest(answer.Err)
 			in.Observed[key.Key] = plan.Observed{Unknown: &problem}
-		case answer.Exists && !answer.Readable, !s.client.CanReadAs(key.Row.Identity):
-			in.Observed[key.Key] = plan.Observed{Unknown: &plan.Problem{
-				Reason:  roomv1alpha1.ReasonUnsupported,
-				Message: "The token of the room is for another identity: use a room with an API key, or leave forIdentity out.",
-			}}
 		case !answer.Exists:
 			in.Observed[key.Key] = plan.Observed{}
+		case !answer.Readable:
+			in.Observed[key.Key] = plan.Observed{Exists: true}
 		default:
 			values[key.Key] = answer.Value.Bytes
 			in.Size += len(answer.Value.Bytes)
@@ -117,7 +119,7 @@ func (r *RoomSecretReconciler) writeTarget(ctx context.Context, s *scope, target
 	if err := r.holdPull(ctx, s, decided); err != nil {
 		return err
 	}
-	if err := r.recordKeyIntents(ctx, s, decided); err != nil {
+	if err := r.recordKeyIntents(ctx, s, target, decided); err != nil {
 		return err
 	}
 	if err := r.applyTarget(ctx, s, target, decided, values); err != nil {
@@ -135,12 +137,12 @@ func (r *RoomSecretReconciler) holdPull(ctx context.Context, s *scope, decided p
 }
 
 // recordKeyIntents writes the keys that are about to be written for the first time into the ledger.
-func (r *RoomSecretReconciler) recordKeyIntents(ctx context.Context, s *scope, decided plan.PullPlan) error {
+func (r *RoomSecretReconciler) recordKeyIntents(ctx context.Context, s *scope, target target, decided plan.PullPlan) error {
 	intents := decided.Intents(s.rs.Spec.Pull.Target.CreationPolicyOrDefault())
 	if len(intents) == 0 {
 		return nil
 	}
-	book, entries := r.pullLedger(s.rs, s.rs.TargetName()), slices.Clone(s.rs.Status.Entries)
+	book, entries := r.pullLedger(s.rs, target), slices.Clone(s.rs.Status.Entries)
 	for _, step := range decided.Steps {
 		intent, ok := intents[step.Key]
 		if !ok {
@@ -160,8 +162,8 @@ func (r *RoomSecretReconciler) recordKeyIntents(ctx context.Context, s *scope, d
 }
 
 // settlePull makes the entries of the status from the steps.
-func (r *RoomSecretReconciler) settlePull(s *scope, decided plan.PullPlan) {
-	book, written := r.pullLedger(s.rs, s.rs.TargetName()), decided.Create || decided.Apply
+func (r *RoomSecretReconciler) settlePull(s *scope, target target, decided plan.PullPlan) {
+	book, written := r.pullLedger(s.rs, target), decided.Create || decided.Apply
 	entries := make([]roomv1alpha1.EntryStatus, 0, len(decided.Steps))
 	for _, step := range decided.Steps {
 		entry, record := keyEntry(s, step), step.After
@@ -172,10 +174,6 @@ func (r *RoomSecretReconciler) settlePull(s *scope, decided plan.PullPlan) {
 			s.report(&entry, *decided.Problem)
 		case step.Op == plan.KeySet && written:
 			entry.LastChangeTime = &metav1.Time{Time: r.Clock.Now()}
-		case step.Op == plan.KeySet: // the target waits for the other keys
-			record = step.Before
-			entry.State, entry.Reason = roomv1alpha1.EntryPending, roomv1alpha1.ReasonProgressing
-			entry.Message = "The target is created once all keys are known."
 		case step.Passing:
 			s.report(&entry, plan.Problem{Reason: step.Reason, Message: step.Message, Passing: true})
 		}

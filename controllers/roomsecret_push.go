@@ -23,6 +23,9 @@ import (
 	"github.com/roomsecrets/roomsecret-operator/internal/sessions"
 )
 
+// maxLedger is how many rows the ledger in the status can record.
+const maxLedger = 2 * roomv1alpha1.MaxRows
+
 // writesInFlight is how many rows one RoomSecret writes at the same time.
 const writesInFlight = 8
 
@@ -89,6 +92,10 @@ func (r *RoomSecretReconciler) planPush(ctx context.Context, s *scope, wanted []
 		if !slices.Contains(rows, row) {
 			rows = append(rows, row)
 		}
+	}
+	if len(rows) > maxLedger {
+		return nil, fault.NewTerminal(roomv1alpha1.ReasonTooLarge,
+			"%d room secrets are wanted or wait to be deleted, and the ledger holds at most %d: wait until some are deleted, or ask for fewer.", len(rows), maxLedger)
 	}
 	var err error
 	if in.Observed, err = r.observe(ctx, s, rows); err != nil {
@@ -270,8 +277,12 @@ func (r *RoomSecretReconciler) settle(s *scope, steps []plan.Step, outcomes map[
 	s.rs.Status.Entries = entries
 }
 
-// recordAfterFailure returns what the ledger keeps of a step that failed: what was recorded before it.
+// recordAfterFailure returns what the ledger keeps of a step that failed. Whether a failed write took effect is not known:
+// of a row of ours that was updated only that it is ours is kept, so that it is written again whatever it holds.
 func recordAfterFailure(step plan.Step) *plan.Record {
+	if step.Op == plan.OpUpdate {
+		return &plan.Record{Origin: step.Before.Origin, Confirmed: true}
+	}
 	if intent, ok := step.Intent(); ok {
 		return &intent
 	}

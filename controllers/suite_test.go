@@ -177,6 +177,11 @@ func (w *world) startServerWith(config roomserver.Config) {
 	w.Expect(err).NotTo(gomega.HaveOccurred())
 	listener, err := net.Listen("tcp", w.address)
 	w.Expect(err).NotTo(gomega.HaveOccurred())
+	w.serve(server, listener)
+}
+
+// serve runs a room server until stopServer is called.
+func (w *world) serve(server *roomserver.Server, listener net.Listener) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(w.ctx))
 	done := make(chan error, 1)
 	go func() { done <- server.Serve(ctx, listener) }()

@@ -5,8 +5,10 @@ package controllers
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -68,13 +70,29 @@ func (t target) facts(rs *roomv1alpha1.RoomSecret, digests fingerprint.Key) plan
 		return facts
 	}
 	facts.Exists = true
-	facts.Owned = metav1.IsControlledBy(t.secret, rs)
+	facts.Owned = metav1.IsControlledBy(t.secret, rs) || t.createdBy(rs)
 	facts.Immutable = ptr.Deref(t.secret.Immutable, false)
 	facts.Metadata = rs.Status.ObservedGeneration == rs.Generation && t.hasMetadata(rs)
 	for key, value := range t.secret.Data {
 		facts.Keys[key] = keyDigest(digests, key, value)
 	}
 	return facts
+}
+
+// createdBy reports whether a RoomSecret created the target, and did not merge into it: only who creates a Secret owns
+// the field of its type.
+func (t target) createdBy(rs *roomv1alpha1.RoomSecret) bool {
+	return slices.ContainsFunc(t.secret.ManagedFields, func(entry metav1.ManagedFieldsEntry) bool {
+		if entry.Manager != fieldManager(rs) || entry.FieldsV1 == nil {
+			return false
+		}
+		var fields map[string]json.RawMessage
+		if err := json.Unmarshal(entry.FieldsV1.Raw, &fields); err != nil {
+			return false // fields that cannot be read prove nothing
+		}
+		_, owns := fields["f:type"]
+		return owns
+	})
 }
 
 // hasMetadata reports whether labels and annotations are as the spec asks. That one was removed from the spec shows in
@@ -224,7 +242,7 @@ func (r *RoomSecretReconciler) releaseTarget(ctx context.Context, s *scope, name
 	if err != nil {
 		return err
 	}
-	ours := r.pullLedger(s.rs, name).keys(s.rs.Status.Entries)
+	ours := r.pullLedger(s.rs, t).keys(s.rs.Status.Entries)
 	switch {
 	case !t.exists():
 	case metav1.IsControlledBy(t.secret, s.rs):

@@ -77,8 +77,9 @@ type Push struct {
 	// +kubebuilder:default=Correct
 	// +optional
 	DriftPolicy DriftPolicy `json:"driftPolicy,omitempty"`
-	// deletionPolicy says what happens to room secrets of ours when their entry, their key or the RoomSecret is deleted:
-	// Retain or Delete.
+	// deletionPolicy says what happens to room secrets of ours, adopted ones included, when their entry, their key (with
+	// allKeys) or the RoomSecret is deleted: Retain or Delete. The key of an entry that disappears is an error, and its
+	// room secret stays.
 	// +kubebuilder:default=Retain
 	// +optional
 	DeletionPolicy DeletionPolicy `json:"deletionPolicy,omitempty"`

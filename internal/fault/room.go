@@ -44,6 +44,9 @@ func OfConnection(state roomclient.State) *Fault {
 	if state.Err == nil {
 		return &Fault{Kind: Waiting, Reason: v1alpha1.ReasonConnecting, Message: "The connection is being made."}
 	}
+	if roomclient.IsTerminal(state.Err) {
+		return ofRefusal(state.Err) // it was refused, and is being tried once more
+	}
 	f := &Fault{Kind: Waiting, Reason: v1alpha1.ReasonUnreachable, Err: state.Err, RetryAfter: retryAfter(state.Err),
 		Message: "The endpoint does not answer as a room should, or the connection was lost; it is tried again: check spec.endpoint, spec.tls and that the service runs."}
 	if f.RetryAfter > 0 {

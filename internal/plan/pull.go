@@ -45,7 +45,7 @@ type Target struct {
 	Name string
 	// Exists says whether it is there.
 	Exists bool
-	// Owned is true when the RoomSecret is its controller.
+	// Owned is true when the Secret itself shows that the RoomSecret created it.
 	Owned bool
 	// Immutable is true when its data cannot be changed.
 	Immutable bool
@@ -109,7 +109,7 @@ type KeyStep struct {
 	// After is the record once the target has been written, and nil when there is to be none.
 	After *Record
 
-	// ours is true when what is in the target shows, together with the ledger, that the key is ours to write.
+	// ours is true when the key is there and ours.
 	ours bool
 }
 
@@ -145,35 +145,27 @@ func Pull(in PullInput) PullPlan {
 
 // targetProblem says why the target as a whole may not be written.
 func (in PullInput) targetProblem() *Problem {
-	exists, ours := in.Target.Exists, in.ours()
+	exists, merge := in.Target.Exists, in.Creation == v1alpha1.CreationMerge
 	switch {
 	case in.ClaimedBy != "":
 		return &Problem{Reason: v1alpha1.ReasonConflict, Message: fmt.Sprintf("RoomSecret %s already writes Secret %q: choose another target name, or delete one of the two.", in.ClaimedBy, in.Target.Name)}
 	case in.Size > maxTargetBytes:
 		return &Problem{Reason: v1alpha1.ReasonTooLarge, Message: "The values are larger than the 1 MiB that a Secret can hold: split the entries over several RoomSecrets."}
-	case in.Creation == v1alpha1.CreationMerge && !exists:
+	case merge && !exists:
 		return &Problem{Reason: v1alpha1.ReasonTargetNotFound, Message: fmt.Sprintf("Secret %q does not exist, and creationPolicy Merge does not create it: create it, or use Owner.", in.Target.Name)}
-	case in.Creation != v1alpha1.CreationMerge && exists && !ours:
+	case !merge && exists && !in.Target.Owned:
 		return &Problem{Reason: v1alpha1.ReasonConflict, Message: fmt.Sprintf("Secret %q exists and is not ours: delete it, choose another target name, or use creationPolicy Merge.", in.Target.Name)}
 	}
 	return nil
 }
 
-// ours reports whether the target was created by this RoomSecret.
-func (in PullInput) ours() bool {
-	switch in.Creation {
-	case v1alpha1.CreationOwner:
+// ours reports whether a key that is in the target is ours. In a Secret that we created every key is, and no record is
+// needed. In one that we merge into it takes a record, and an intent counts only when what is there is what we meant to
+// write.
+func (in PullInput) ours(key string) bool {
+	if in.Creation != v1alpha1.CreationMerge {
 		return in.Target.Owned
-	case v1alpha1.CreationOrphan:
-		return in.Target.Owned || slices.ContainsFunc(slices.Collect(maps.Keys(in.Ledger)), in.keyIsOurs)
-	case v1alpha1.CreationMerge:
 	}
-	return false
-}
-
-// keyIsOurs reports whether the ledger makes a key of the target ours: an intent counts only when what is there is what
-// we meant to write.
-func (in PullInput) keyIsOurs(key string) bool {
 	record, ok := in.Ledger[key]
 	return ok && (record.Confirmed || in.Target.Keys[key] == record.Digest)
 }
@@ -184,14 +176,12 @@ func (in PullInput) decideKey(want *PullKey) KeyStep {
 		step.Before, step.After = &before, &before
 	}
 	there, exists := in.Target.Keys[want.Key]
-	mine := exists && in.keyIsOurs(want.Key)
-	foreign := in.Creation == v1alpha1.CreationMerge && exists && !mine
-	step.ours = mine || (in.Target.Exists && in.ours())
+	step.ours = exists && in.ours(want.Key)
 	seen, looked := in.Observed[want.Key]
 	switch {
 	case !in.Access.Allows(want.Row, v1alpha1.OperationRead):
 		return step.stop(Problem{Reason: v1alpha1.ReasonAccessDenied, Message: "No access rule of the room allows to read this room secret: add a rule with its id, identity and the operation Read" + delegateHint(want.Row) + "."})
-	case foreign:
+	case exists && !step.ours:
 		step.After = nil
 		return step.stop(Problem{Reason: v1alpha1.ReasonConflict, Message: fmt.Sprintf("Key %q of the target exists and is not ours: remove it, or choose another key.", want.Key)})
 	case !looked:
@@ -236,7 +226,7 @@ func (in PullInput) decideLeftover(key string) KeyStep {
 	step := KeyStep{Key: key, Op: KeyRelease, State: v1alpha1.EntryDeleting, Before: &before}
 	_, exists := in.Target.Keys[key]
 	retain := in.Creation == v1alpha1.CreationMerge && in.Deletion == v1alpha1.DeletionRetain
-	if exists && !retain && in.keyIsOurs(key) {
+	if exists && !retain && in.ours(key) {
 		step.Op = KeyRemove
 	}
 	return step
@@ -283,16 +273,16 @@ func (in PullInput) decideTarget(out PullPlan) PullPlan {
 	return out
 }
 
-// Intents returns the records to write to the ledger before the target is created or written, by key. A target of
-// which the RoomSecret is the controller needs none: the Secret itself says whose it is. An intent that turned out to be
-// done is confirmed before its key changes again: after that, what is there would no longer prove that it is ours.
+// Intents returns the records to write to the ledger before the target is written, by key. Only keys that are merged
+// into a Secret of somebody else need them: a Secret that we create shows itself whose it is. An intent that turned out
+// to be done is confirmed before its key changes again: after that, what is there would no longer prove that it is ours.
 func (p PullPlan) Intents(creation v1alpha1.CreationPolicy) map[string]Record {
 	intents := map[string]Record{}
-	if creation == v1alpha1.CreationOwner || (!p.Create && !p.Apply) {
+	if creation != v1alpha1.CreationMerge || !p.Apply {
 		return intents
 	}
 	for _, step := range p.Steps {
-		if step.After == nil || (step.Before != nil && step.Before.Confirmed) {
+		if step.Op != KeySet || (step.Before != nil && step.Before.Confirmed) {
 			continue
 		}
 		intent := *step.After
@@ -301,7 +291,7 @@ func (p PullPlan) Intents(creation v1alpha1.CreationPolicy) map[string]Record {
 			intent = *step.Before
 			intent.Confirmed = true
 		}
-		if step.Op == KeySet && (step.Before == nil || *step.Before != intent) {
+		if step.Before == nil || *step.Before != intent {
 			intents[step.Key] = intent
 		}
 	}

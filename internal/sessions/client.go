@@ -49,7 +49,8 @@ func (c *Client) CanReadAs(identity string) bool {
 }
 
 // Track makes rows the ones that the owner is woken for, instead of those it tracked before, and starts the sessions that
-// they need. Rows must be tracked before they are read or written. The error says that a session cannot be started.
+// they need. Rows must be tracked before they are read or written. ErrPending means that a session that was needed has
+// just been started: an Event follows. Any other error says that a session cannot be started.
 func (c *Client) Track(ctx context.Context, rows []plan.Row) error {
 	grouped := map[string][]plan.Row{}
 	for _, row := range rows {
@@ -103,7 +104,7 @@ func (c *Client) read(ctx context.Context, row plan.Row) Seen {
 		if err != nil {
 			return Seen{Err: err}
 		}
-		s.memory.note(row, presence(exists))
+		s.noted(c.owner, row, presence(exists))
 		return Seen{Exists: exists}
 	}
 	value, exists, err := s.get(ctx, row)
@@ -111,10 +112,10 @@ func (c *Client) read(ctx context.Context, row plan.Row) Seen {
 	case err != nil:
 		return Seen{Err: err}
 	case !exists:
-		s.memory.note(row, absent)
+		s.noted(c.owner, row, absent)
 		return Seen{}
 	}
-	s.memory.note(row, value.Digest(s.digests, row))
+	s.noted(c.owner, row, value.Digest(s.digests, row))
 	return Seen{Exists: true, Readable: true, Value: value}
 }
 
@@ -150,7 +151,7 @@ func (c *Client) Delete(ctx context.Context, row plan.Row) error {
 	if err := s.remove(ctx, row); err != nil {
 		return err
 	}
-	s.memory.note(row, absent)
+	s.noted(c.owner, row, absent)
 	return nil
 }
 

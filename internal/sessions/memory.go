@@ -68,14 +68,22 @@ func (m *memory) track(owner types.NamespacedName, rows []plan.Row) {
 	}
 }
 
-// note remembers what a row holds now.
-func (m *memory) note(row plan.Row, digest string) {
+// note remembers what an owner has seen of a row, or written to it. It returns the other owners of the row when that is
+// not what was remembered: they have not seen it.
+func (m *memory) note(owner types.NamespacedName, row plan.Row, digest string) []types.NamespacedName {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if r := m.rows[row]; r != nil {
-		r.known, r.digest = true, digest
-		r.version++
+	r := m.rows[row]
+	if r == nil {
+		return nil
 	}
+	same := r.known && r.digest == digest
+	r.known, r.digest = true, digest
+	r.version++
+	if same {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Collect(maps.Keys(r.owners)), func(other types.NamespacedName) bool { return other == owner })
 }
 
 // tracked returns the rows that somebody tracks, with the version of what is remembered of each.

@@ -18,15 +18,21 @@ import (
 	"github.com/roomsecrets/roomsecret-operator/roomclient"
 )
 
+// ErrPending: whether there is a connection is not known yet, because the first attempt is under way or has still to be
+// made. An Event follows when it is known.
+var ErrPending = errors.New("the connection to the room is being made")
+
 // Pool keeps the sessions of all rooms. It is safe for concurrent use.
 type Pool struct {
 	digests fingerprint.Key
 	metrics *Metrics
 	dial    Dialer
 
-	mu      sync.Mutex
-	rooms   map[RoomKey]*connections
-	closing sync.WaitGroup
+	mu    sync.Mutex
+	rooms map[RoomKey]*connections
+	// withheld are the rooms that are known and cannot be connected at all.
+	withheld map[RoomKey]bool
+	closing  sync.WaitGroup
 
 	// subscribers have a lock of their own: a session may report a change while the pool is locked to start it.
 	subscribing sync.Mutex
@@ -45,7 +51,7 @@ type connections struct {
 
 // NewPool returns a Pool that makes digests with the key and starts sessions with the dialer.
 func NewPool(digests fingerprint.Key, metrics *Metrics, dial Dialer) *Pool {
-	return &Pool{digests: digests, metrics: metrics, dial: dial, rooms: map[RoomKey]*connections{}}
+	return &Pool{digests: digests, metrics: metrics, dial: dial, rooms: map[RoomKey]*connections{}, withheld: map[RoomKey]bool{}}
 }
 
 // Subscribe adds a function that is called with each event. It must not block.
@@ -94,6 +100,7 @@ func (p *Pool) Ensure(ctx context.Context, key RoomKey, room Room) error {
 		return err
 	}
 	p.rooms[key] = next
+	delete(p.withheld, key)
 	p.closeLater(previous)
 	return nil
 }
@@ -103,11 +110,15 @@ func (p *Pool) open(ctx context.Context, key RoomKey, c *connections, identity s
 	own := identity == c.room.Identity
 	// The session outlives the reconcile that asked for it; closing it is what ends it.
 	ctx, stop := context.WithCancel(context.WithoutCancel(ctx))
+	last := standing{}
 	client, err := p.dial(ctx, c.room, identity, func(state roomclient.State) {
 		if own {
 			p.metrics.setConnected(key, state.Phase == roomclient.PhaseConnected)
 		}
-		p.publish(Event{Room: key})
+		if now := standingOf(state); now != last {
+			last = now
+			p.publish(Event{Room: key})
+		}
 	})
 	if err != nil {
 		stop()
@@ -148,15 +159,30 @@ func (p *Pool) closeLater(c *connections) {
 	}
 }
 
-// Forget closes all sessions of a room.
+// Forget closes all sessions of a room that does not exist any more.
 func (p *Pool) Forget(key RoomKey) {
 	p.mu.Lock()
-	c := p.rooms[key]
+	known := p.rooms[key] != nil || p.withheld[key]
+	p.closeLater(p.rooms[key])
 	delete(p.rooms, key)
-	p.closeLater(c)
+	delete(p.withheld, key)
 	p.mu.Unlock()
-	if c != nil {
-		p.metrics.forget(key)
+	p.metrics.forget(key)
+	if known {
+		p.publish(Event{Room: key})
+	}
+}
+
+// Withhold closes all sessions of a room that cannot be connected as it is, for want of a credential for instance.
+func (p *Pool) Withhold(key RoomKey) {
+	p.mu.Lock()
+	known := p.withheld[key]
+	p.closeLater(p.rooms[key])
+	delete(p.rooms, key)
+	p.withheld[key] = true
+	p.mu.Unlock()
+	p.metrics.setConnected(key, false)
+	if !known {
 		p.publish(Event{Room: key})
 	}
 }
@@ -192,13 +218,18 @@ func (p *Pool) Release(owner types.NamespacedName) {
 	}
 }
 
-// Client returns the client of a room for an owner, or roomclient.ErrNotConnected; an Event follows when there is a
-// connection.
+// Client returns the client of a room for an owner. The error is ErrPending, or roomclient.ErrNotConnected; an Event
+// follows when that changes.
 func (p *Pool) Client(key RoomKey, owner types.NamespacedName) (*Client, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	c := p.rooms[key]
-	if c == nil || c.sessions[c.room.Identity].client.State().Phase != roomclient.PhaseConnected {
+	switch {
+	case p.withheld[key]:
+		return nil, roomclient.ErrNotConnected
+	case c == nil, c.sessions[c.room.Identity].pending():
+		return nil, ErrPending
+	case c.sessions[c.room.Identity].client.State().Phase != roomclient.PhaseConnected:
 		return nil, roomclient.ErrNotConnected
 	}
 	return &Client{pool: p, key: key, connections: c, owner: owner}, nil
@@ -232,6 +263,7 @@ func (p *Pool) all(c *connections) []*session {
 func (p *Pool) trackAll(ctx context.Context, key RoomKey, c *connections, owner types.NamespacedName, rows map[string][]plan.Row) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	pending := false
 	for identity := range rows {
 		if c.sessions[identity] == nil && p.rooms[key] == c {
 			if _, err := p.open(ctx, key, c, identity); err != nil {
@@ -241,6 +273,25 @@ func (p *Pool) trackAll(ctx context.Context, key RoomKey, c *connections, owner 
 	}
 	for identity, s := range c.sessions {
 		s.memory.track(owner, rows[identity])
+		pending = pending || (len(rows[identity]) > 0 && s.pending())
+	}
+	if pending {
+		return ErrPending
 	}
 	return nil
+}
+
+// standing is what is worth telling of the state of a session. Attempts follow each other without anything new to tell.
+type standing struct {
+	connected, refused, failing, paused bool
+}
+
+func standingOf(state roomclient.State) standing {
+	var e *roomclient.Error
+	return standing{
+		connected: state.Phase == roomclient.PhaseConnected,
+		refused:   state.Phase == roomclient.PhaseClosed || roomclient.IsTerminal(state.Err),
+		failing:   state.Err != nil,
+		paused:    errors.As(state.Err, &e) && e.RetryAfter > 0,
+	}
 }

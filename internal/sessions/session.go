@@ -170,6 +170,19 @@ func (s *session) other(row plan.Row) string {
 	return row.Identity
 }
 
+// noted remembers what an owner has seen or written, and wakes those who have not seen it.
+func (s *session) noted(owner types.NamespacedName, row plan.Row, digest string) {
+	for _, other := range s.memory.note(owner, row, digest) {
+		s.changed(other)
+	}
+}
+
+// pending reports whether the first attempt to connect is still under way.
+func (s *session) pending() bool {
+	state := s.client.State()
+	return state.Phase == roomclient.PhaseConnecting && state.Err == nil
+}
+
 // close ends the connection and waits until nothing of the session runs any more.
 func (s *session) close() {
 	s.stop()

@@ -1,0 +1,132 @@
+// Copyright 2026 The RoomSecret Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers_test
+
+import (
+	"testing"
+
+	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
+	auditv1 "k8s.io/apiserver/pkg/apis/audit/v1"
+
+	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
+)
+
+func TestAnOutageDeletesNothingAndEverythingComesBack(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.put(w.key(own, "b"), "two")
+	room := w.withRoom()
+	source := newSecret(w.ns, "source", map[string]string{"a": "one"})
+	push, pull := w.newPush("push", []string{"a"}, deletes), w.newPull("pull", []string{"b"})
+	w.create(source, push, pull)
+	w.settled(push, pull)
+
+	w.stopServer()
+	w.Eventually(w.state(room)).Should(Equal("False/Unreachable"))
+	for _, rs := range []*roomv1alpha1.RoomSecret{push, pull} {
+		w.Eventually(w.state(rs)).Should(Equal("Unknown/RoomNotReady"))
+		w.Expect(rs.Status.Entries).To(HaveLen(1), "the ledger stays")
+	}
+	edit(w, source, func(s *corev1.Secret) { s.Data["a"] = []byte("changed") })
+	w.put(w.key(own, "b"), "changed")
+	w.Consistently(w.secretValue("pull", "b")).Should(Equal("two"))
+	w.Expect(w.value(w.key(own, "a"))()).To(Equal("one"))
+
+	w.startServer()
+	w.Eventually(w.value(w.key(own, "a"))).Should(Equal("changed"))
+	w.Eventually(w.secretValue("pull", "b")).Should(Equal("changed"))
+	w.settled(push, pull)
+	w.Expect(w.state(room)()).To(Equal(connected))
+}
+
+func TestADisconnectedRoomCostsOneWriteAnObjectAndThenNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.withRoom()
+	push := w.newPush("push", []string{"a"})
+	w.create(newSecret(w.ns, "source", map[string]string{"a": "one"}), push)
+	w.settled(push)
+	before := push.ResourceVersion
+	w.stopServer()
+	w.Eventually(w.state(push)).Should(Equal("Unknown/RoomNotReady"))
+	w.Expect(push.ResourceVersion).NotTo(Equal(before))
+	log := cluster.AuditLog()
+	w.drain(log)
+	w.Consistently(func() []string { return w.requests(log, "roomsecrets", "secrets") }).Should(BeEmpty())
+}
+
+func TestARestartWritesNothingWhenNothingChanged(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.put(w.key(own, "b"), "two")
+	room := w.withRoom()
+	push := w.newPush("push", []string{"a"}, deletes, func(rs *roomv1alpha1.RoomSecret) {
+		rs.Spec.Push.Entries[0].Delegations = []roomv1alpha1.Delegation{{To: "billing"}}
+	})
+	pull, merged := w.newPull("pull", []string{"b"}), w.newPull("merged", []string{"b"}, creation(roomv1alpha1.CreationMerge))
+	orphan := w.newPull("orphan", []string{"b"}, creation(roomv1alpha1.CreationOrphan))
+	w.create(newSecret(w.ns, "source", map[string]string{"a": "one"}), newSecret(w.ns, "merged", map[string]string{"x": "y"}), push, pull, merged, orphan)
+	w.settled(push, pull, merged, orphan)
+	w.Eventually(w.state(room)).Should(Equal(connected))
+	w.Eventually(func() []string { _, _ = w.state(room)(); return room.Finalizers }).ShouldNot(BeEmpty())
+
+	w.stopManager()
+	log := cluster.AuditLog()
+	w.drain(log)
+	w.startManager()
+	w.Eventually(func() []string { return w.requests(log, "secrets") }).Should(ContainElement("get secrets/source"), "everything is looked at")
+	w.Consistently(func() []string { return w.writes(log) }).Should(BeEmpty())
+}
+
+// drain reads the audit log to its end.
+func (w *world) drain(log interface {
+	Read() ([]auditv1.Event, error)
+}) {
+	w.t.Helper()
+	_, err := log.Read()
+	w.Expect(err).NotTo(HaveOccurred())
+}
+
+// requests returns the requests that the operator of this world has made since the last call, but for watches and the
+// lists before them, as "verb resource/name".
+func (w *world) requests(log interface {
+	Read() ([]auditv1.Event, error)
+}, resources ...string) []string {
+	w.t.Helper()
+	events, err := log.Read()
+	w.Expect(err).NotTo(HaveOccurred())
+	var requests []string
+	for _, event := range events {
+		if event.UserAgent != w.userAgent || event.ObjectRef == nil || event.Verb == "watch" || event.Verb == "list" {
+			continue
+		}
+		for _, resource := range resources {
+			if event.ObjectRef.Resource == resource {
+				requests = append(requests, event.Verb+" "+event.ObjectRef.Resource+"/"+event.ObjectRef.Name)
+			}
+		}
+	}
+	return requests
+}
+
+// writes returns what the operator of this world has written since the last call.
+func (w *world) writes(log interface {
+	Read() ([]auditv1.Event, error)
+}) []string {
+	w.t.Helper()
+	events, err := log.Read()
+	w.Expect(err).NotTo(HaveOccurred())
+	var writes []string
+	for _, event := range events {
+		switch event.Verb {
+		case "get", "list", "watch":
+		default:
+			if event.UserAgent == w.userAgent {
+				writes = append(writes, event.Verb+" "+event.RequestURI)
+			}
+		}
+	}
+	return writes
+}
