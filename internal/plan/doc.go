@@ -12,5 +12,7 @@
 //   - What has no valid record in the ledger is not ours: it is not changed unless the policy says Adopt, and never deleted.
 //   - What is about to be created is recorded first as an intent. After a crash, an intent is ours only if what is
 //     there is exactly what we meant to write.
+//   - The target of a pull that is not merged into is the exception: the Secret itself shows who created it, all of it or
+//     nothing is ours, and no record changes that.
 //   - Planning again after the steps were done gives no more steps.
 package plan

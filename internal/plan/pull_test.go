@@ -120,10 +120,10 @@ func TestPullIntents(t *testing.T) {
 		in   plan.PullInput
 		want map[string]plan.Record
 	}{
-		"an owned target says itself whose it is": {in: pullOf()},
-		"a key of an orphan target is recorded before the target is created": {
-			in: pullOf(orphan), want: map[string]plan.Record{"TOKEN": intent("new")},
-		},
+		"Owner creates a target that says itself whose it is":  {in: pullOf()},
+		"Orphan creates a target that says itself whose it is": {in: pullOf(orphan)},
+		"Owner writes a target that says itself whose it is":   {in: pullOf(target(true))},
+		"Orphan writes a target that says itself whose it is":  {in: pullOf(orphan, target(true, "TOKEN", "old"))},
 		"a key is recorded before it is merged": {
 			in: pullOf(merge, target(false)), want: map[string]plan.Record{"TOKEN": intent("new")},
 		},
@@ -138,19 +138,19 @@ func TestPullIntents(t *testing.T) {
 			in:   pullOf(merge, target(false, "TOKEN", "old"), keyRecorded("TOKEN", intent("old"))),
 			want: map[string]plan.Record{"TOKEN": confirmed("old")},
 		},
-		"an intent of an orphan target that was done is confirmed before the key changes again": {
-			in:   pullOf(orphan, target(false, "TOKEN", "old"), keyRecorded("TOKEN", intent("old"))),
-			want: map[string]plan.Record{"TOKEN": confirmed("old")},
-		},
 		"a key of ours is already recorded": {
 			in: pullOf(merge, target(false, "TOKEN", "old"), keyRecorded("TOKEN", confirmed("old"))),
 		},
 		"a key that is not ours is not recorded": {
 			in: pullOf(merge, target(false, "TOKEN", "old"), keyRecorded("TOKEN", intent("other"))),
 		},
-		"nothing is recorded for a target that is not written": {
-			in: pullOf(orphan, found(plan.Observed{})),
+		"a key that is right already is not recorded": {
+			in: pullOf(merge, target(false, "TOKEN", "new"), keyRecorded("TOKEN", intent("new")), relabelled),
 		},
+		"nothing is recorded for a target that is not written": {
+			in: pullOf(merge, target(false), found(plan.Observed{})),
+		},
+		"nothing is recorded for a target that is absent": {in: pullOf(merge)},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -183,17 +183,20 @@ func TestPullOfTheTarget(t *testing.T) {
 		"Owner refuses a target of somebody else":           {pullOf(owner, target(false)), conflict},
 		"Owner refuses one that only the ledger knows":      {pullOf(owner, target(false, "TOKEN", "old"), ours), conflict},
 		"Orphan creates a target that is absent":            {pullOf(orphan), create},
-		"Orphan writes a target that the ledger knows":      {pullOf(orphan, target(false, "TOKEN", "old"), ours), apply},
-		"Orphan writes a target that was Owner before":      {pullOf(orphan, target(true, "TOKEN", "old")), apply},
-		"Orphan writes a target that was tampered with":     {pullOf(orphan, target(false, "TOKEN", "bad"), ours), apply},
-		"Orphan knows a target by an intent":                {pullOf(orphan, target(false, "TOKEN", "new"), keyRecorded("TOKEN", intent("new"))), nothing},
-		"Orphan refuses a target that an intent misses":     {pullOf(orphan, target(false, "TOKEN", "bad"), keyRecorded("TOKEN", intent("new"))), conflict},
-		"Orphan refuses a target without the intended key":  {pullOf(orphan, target(false), keyRecorded("TOKEN", intent("new"))), conflict},
+		"Orphan creates its target again":                   {pullOf(orphan, ours), create},
+		"Orphan writes its target":                          {pullOf(orphan, target(true, "TOKEN", "old"), ours), apply},
+		"Orphan needs no ledger to know its target":         {pullOf(orphan, target(true, "TOKEN", "old")), apply},
+		"Orphan leaves its target when nothing changed":     {pullOf(orphan, target(true, "TOKEN", "new")), nothing},
+		"Orphan writes a target that was tampered with":     {pullOf(orphan, target(true, "TOKEN", "bad"), ours), apply},
+		"Orphan writes a target that lost all of its keys":  {pullOf(orphan, target(true), ours), apply},
 		"Orphan refuses a target of somebody else":          {pullOf(orphan, target(false, "TOKEN", "new")), conflict},
+		"Orphan refuses one that only the ledger knows":     {pullOf(orphan, target(false, "TOKEN", "old"), ours), conflict},
+		"Orphan refuses one that is just what it wrote":     {pullOf(orphan, target(false, "TOKEN", "new"), keyRecorded("TOKEN", confirmed("new"))), conflict},
 		"Merge does not create":                             {pullOf(merge), want{Problem: v1alpha1.ReasonTargetNotFound}},
 		"Merge does not create again":                       {pullOf(merge, ours), want{Problem: v1alpha1.ReasonTargetNotFound}},
 		"Merge adds to a target of somebody else":           {pullOf(merge, target(false, "OTHER", "x")), apply},
 		"Merge leaves a target when nothing changed":        {pullOf(merge, target(false, "TOKEN", "new"), ours), nothing},
+		"Merge leaves a target that it has no key in":       {pullOf(merge, target(false, "TOKEN", "theirs")), nothing},
 		"Owner waits until everything is known":             {pullOf(owner, found(plan.Observed{})), nothing},
 		"Orphan waits until everything is known":            {pullOf(orphan, found(plan.Observed{Unknown: &plan.Problem{Passing: true}})), nothing},
 		"an absent target waits for access":                 {pullOf(owner, func(in *plan.PullInput) { in.Access = plan.Access{} }), nothing},
@@ -243,6 +246,8 @@ func TestPullOfAKey(t *testing.T) {
 		"a key that is right is kept":                       {pullOf(target(true, "TOKEN", "new")), want{plan.KeyKeep, inSync, "", "new"}},
 		"a key that was rotated in the room is set":         {pullOf(target(true, "TOKEN", "old"), ours), want{plan.KeySet, inSync, "", "new"}},
 		"a key that was tampered with is set":               {pullOf(target(true, "TOKEN", "bad"), keyRecorded("TOKEN", confirmed("new"))), want{plan.KeySet, inSync, "", "new"}},
+		"a key that somebody added to our target is set":    {pullOf(target(true, "TOKEN", "theirs")), want{plan.KeySet, inSync, "", "new"}},
+		"onMissing Remove removes a key without a record":   {pullOf(missing, target(true, "TOKEN", "theirs"), onMissing(v1alpha1.OnMissingRemove)), want{plan.KeyRemove, inSync, notFound, ""}},
 		"onMissing Fail keeps the key":                      {pullOf(missing, target(true, "TOKEN", "old"), ours), want{plan.KeyKeep, v1alpha1.EntryFailed, notFound, "old"}},
 		"onMissing Keep keeps the key":                      {pullOf(missing, target(true, "TOKEN", "old"), ours, onMissing(v1alpha1.OnMissingKeep)), want{plan.KeyKeep, inSync, notFound, "old"}},
 		"onMissing Keep has nothing to keep":                {pullOf(missing, onMissing(v1alpha1.OnMissingKeep)), want{plan.KeyKeep, inSync, notFound, ""}},
@@ -257,10 +262,12 @@ func TestPullOfAKey(t *testing.T) {
 		"Merge refuses a key that happens to be right":      {pullOf(merge, target(false, "TOKEN", "new")), want{plan.KeyKeep, v1alpha1.EntryFailed, v1alpha1.ReasonConflict, ""}},
 		"Merge writes a key of ours":                        {pullOf(merge, target(false, "TOKEN", "old"), ours), want{plan.KeySet, inSync, "", "new"}},
 		"Merge puts back a key of ours":                     {pullOf(merge, target(false), ours), want{plan.KeySet, inSync, "", "new"}},
+		"Merge refuses a key although the target is ours":   {pullOf(merge, target(true, "TOKEN", "new")), want{plan.KeyKeep, v1alpha1.EntryFailed, v1alpha1.ReasonConflict, ""}},
 		"Merge knows a key by an intent":                    {pullOf(merge, target(false, "TOKEN", "old"), keyRecorded("TOKEN", intent("old"))), want{plan.KeySet, inSync, "", "new"}},
 		"Merge gives up an intent that somebody overtook":   {pullOf(merge, target(false, "TOKEN", "theirs"), keyRecorded("TOKEN", intent("old"))), want{plan.KeyKeep, v1alpha1.EntryFailed, v1alpha1.ReasonConflict, ""}},
 		"Merge does not remove a key of somebody else":      {pullOf(merge, missing, onMissing(v1alpha1.OnMissingRemove), target(false, "TOKEN", "theirs")), want{plan.KeyKeep, v1alpha1.EntryFailed, v1alpha1.ReasonConflict, ""}},
 		"a leftover of ours is removed":                     {pullOf(noKeys, target(true, "TOKEN", "old"), ours), want{plan.KeyRemove, v1alpha1.EntryDeleting, "", ""}},
+		"a leftover in an orphan target is removed":         {pullOf(noKeys, creating(v1alpha1.CreationOrphan), target(true, "TOKEN", "bad"), ours), want{plan.KeyRemove, v1alpha1.EntryDeleting, "", ""}},
 		"a leftover that is gone is released":               {pullOf(noKeys, target(true), ours), want{plan.KeyRelease, v1alpha1.EntryDeleting, "", ""}},
 		"a leftover in a merged target is removed":          {pullOf(noKeys, merge, target(false, "TOKEN", "old"), ours), want{plan.KeyRemove, v1alpha1.EntryDeleting, "", ""}},
 		"a leftover intent that was done is removed":        {pullOf(noKeys, merge, target(false, "TOKEN", "old"), keyRecorded("TOKEN", intent("old"))), want{plan.KeyRemove, v1alpha1.EntryDeleting, "", ""}},

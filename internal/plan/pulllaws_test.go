@@ -4,6 +4,7 @@
 package plan_test
 
 import (
+	"maps"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -103,25 +104,90 @@ func TestOnlyKeysOfOursAreTouched(t *testing.T) {
 func checkPullHistory(t *testing.T, d dice) {
 	t.Helper()
 	in := anyPull(d)
-	creation := in.Creation
-	w := anyPullWorld(d, creation)
+	w := anyPullWorld(d, in.Creation)
 	for range 3 + d(5) {
 		key := pick(d, pullKeys...)
 		switch d(4) {
 		case 0:
-			if in = anyPull(d); in.Creation != creation {
-				return // a target that changes hands is another history
+			next := anyPull(d)
+			if merges(next) != merges(in) {
+				w.voidRecords() // their seal says whether they are of merged keys
 			}
+			in, w.target.Metadata = next, false
 		case 1:
 			w.turn(d, key)
 		case 2:
-			w.meddle(d, key)
+			w.meddle(d, key, in.Creation)
 		}
 		w.reconcile(in, d(5)-1)
 	}
 	for _, fault := range w.faults {
 		t.Error(fault)
 	}
+}
+
+func merges(in plan.PullInput) bool { return in.Creation == v1alpha1.CreationMerge }
+
+func TestATargetThatIsCreatedSaysItselfWhoseItIs(t *testing.T) {
+	t.Parallel()
+	randomly(t, 5000, func(t *testing.T, d dice) {
+		in := anyPull(d)
+		in.Creation = pick(d, v1alpha1.CreationOwner, v1alpha1.CreationOrphan)
+		in.ClaimedBy, in.Size = "", 0
+		w := anyPullWorld(d, in.Creation)
+		maps.Copy(w.ledger, anyPullWorld(d, v1alpha1.CreationMerge).ledger) // whatever the ledger says
+		out := w.plan(in)
+		conflict := reasonOf(out.Problem) == v1alpha1.ReasonConflict
+		if theirs := w.target.Exists && !w.target.Owned; conflict != theirs {
+			t.Errorf("the target is somebody else's: %v, problem %v", theirs, out.Problem)
+		}
+		if intents := out.Intents(in.Creation); len(intents) > 0 {
+			t.Errorf("intents %v", intents)
+		}
+	})
+}
+
+func TestATargetOfOursStaysOursWhenItLosesItsKeys(t *testing.T) {
+	t.Parallel()
+	randomly(t, 3000, func(t *testing.T, d dice) {
+		in := anyPull(d)
+		in.Creation = pick(d, v1alpha1.CreationOwner, v1alpha1.CreationOrphan)
+		in.ClaimedBy, in.Size = "", 0
+		w := anyPullWorld(d, in.Creation)
+		w.target = plan.Target{Name: w.target.Name, Exists: true, Owned: true, Keys: map[string]string{}}
+		w.reconcile(in, -1)
+		for _, key := range in.Keys {
+			value := w.room[key.Key].Digest
+			if value != "" && in.Access.Allows(key.Row, v1alpha1.OperationRead) && w.target.Keys[key.Key] != value {
+				t.Errorf("%s was lost and is not put back: %q", key.Key, w.target.Keys[key.Key])
+			}
+		}
+		checkPullIdempotence(t, w, in)
+	})
+}
+
+func TestWhatSomebodyCreatesAnewIsNotOurs(t *testing.T) {
+	t.Parallel()
+	randomly(t, 5000, func(t *testing.T, d dice) {
+		in := anyPull(d)
+		w := anyPullWorld(d, in.Creation)
+		w.reconcile(in, d(5)-1)
+		was := w.target.Keys
+		w.vanish(in.Creation)
+		w.appear("other", "theirs")
+		maps.Copy(w.target.Keys, was) // it may even look just the same
+		stranger := maps.Clone(w.target.Keys)
+		w.reconcile(in, -1)
+		for key, digest := range stranger {
+			if w.target.Keys[key] != digest {
+				t.Errorf("%s of somebody else is now %q", key, w.target.Keys[key])
+			}
+		}
+		if !merges(in) && !maps.Equal(w.target.Keys, stranger) {
+			t.Errorf("keys were added to the target of somebody else: %v", w.target.Keys)
+		}
+		checkPullIdempotence(t, w, in)
+	})
 }
 
 func TestACrashAnywhereInAPullChangesNothing(t *testing.T) {

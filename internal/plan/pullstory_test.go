@@ -54,7 +54,13 @@ func (s *pullTale) roomHas(key, digest string) {
 // exists makes the target one of somebody else.
 func (s *pullTale) exists(key, digest string) {
 	s.say("somebody creates the target with %s = %s", key, digest)
-	s.target.Exists, s.target.Keys[key] = true, digest
+	s.appear(key, digest)
+}
+
+// gone deletes the target.
+func (s *pullTale) gone() {
+	s.say("somebody deletes the target")
+	s.vanish(s.spec.Target.CreationPolicyOrDefault())
 }
 
 func newPullTale() *pullTale {
@@ -101,8 +107,23 @@ func TestPullStories(t *testing.T) {
 			s.target.Keys["TOKEN"] = "junk"
 			delete(s.target.Keys, "USER")
 			s.reconcile(-1)
-			s.say("somebody deletes the target")
-			s.target = plan.Target{Name: "app", Keys: map[string]string{}}
+			s.gone()
+			s.reconcile(-1)
+		},
+		"pull emptied": func(s *pullTale) {
+			s.spec.Target.CreationPolicy = v1alpha1.CreationOrphan
+			s.reconcile(-1)
+			s.say("somebody takes every key out of the target")
+			clear(s.target.Keys)
+			s.reconcile(-1)
+		},
+		"pull recreated": func(s *pullTale) {
+			s.spec.Target.CreationPolicy = v1alpha1.CreationOrphan
+			s.reconcile(-1)
+			s.gone()
+			s.exists("TOKEN", "t1")
+			s.reconcile(-1)
+			s.gone()
 			s.reconcile(-1)
 		},
 		"pull foreign target": func(s *pullTale) {
@@ -129,6 +150,25 @@ func TestPullStories(t *testing.T) {
 			s.reconcile(-1)
 			s.say("TOKEN is taken out of the spec")
 			s.spec.Entries = s.spec.Entries[1:]
+			s.reconcile(-1)
+		},
+		"merge crash": func(s *pullTale) {
+			s.spec.Target.CreationPolicy = v1alpha1.CreationMerge
+			s.exists("OTHER", "theirs")
+			s.say("the operator dies after it wrote the target")
+			s.reconcile(2)
+			s.roomHas("TOKEN", "t2")
+			s.say("it comes back, and dies before it writes the target")
+			s.reconcile(1)
+			s.say("it comes back")
+			s.reconcile(-1)
+		},
+		"merge recreated": func(s *pullTale) {
+			s.spec.Target.CreationPolicy = v1alpha1.CreationMerge
+			s.exists("OTHER", "theirs")
+			s.reconcile(-1)
+			s.gone()
+			s.exists("TOKEN", "t1")
 			s.reconcile(-1)
 		},
 	} {

@@ -19,9 +19,8 @@ type pullWorld struct {
 	target plan.Target
 	ledger map[string]plan.Record
 
-	ours     map[string]bool // the truth, which the planner never sees: the key is ours to change
-	oursSelf bool            // the truth: the target as a whole is ours to change
-	faults   []string
+	ours   map[string]bool // the truth, which the planner never sees: the key is ours to change where we merge
+	faults []string
 }
 
 func (w *pullWorld) clone() *pullWorld {
@@ -62,17 +61,16 @@ func (w *pullWorld) reconcile(in plan.PullInput, effects int) bool {
 func (w *pullWorld) write(in plan.PullInput, out plan.PullPlan) {
 	switch {
 	case out.Create:
-		if w.target.Exists {
-			w.fault("create a target that exists")
+		if w.target.Exists || in.Creation == v1alpha1.CreationMerge {
+			w.fault("create a target that exists, or that is to be merged into")
 		}
-		owned := in.Creation == v1alpha1.CreationOwner
-		w.target = plan.Target{Name: w.target.Name, Exists: true, Owned: owned, Metadata: true, Keys: map[string]string{}}
-		w.oursSelf = true
+		w.target = plan.Target{Name: w.target.Name, Exists: true, Owned: true, Metadata: true, Keys: map[string]string{}}
 	case out.Apply:
-		if !w.target.Exists || (!w.oursSelf && in.Creation != v1alpha1.CreationMerge) {
+		if !w.target.Exists || (!w.target.Owned && in.Creation != v1alpha1.CreationMerge) {
 			w.fault("write a target that is not ours")
 		}
 		w.target.Metadata = true
+		w.target.Owned = in.Creation != v1alpha1.CreationMerge // who merges gives up what only a creator has
 	default:
 		return
 	}
@@ -111,11 +109,9 @@ func (w *pullWorld) settle(out plan.PullPlan) {
 	for _, step := range out.Steps {
 		if step.After == nil {
 			delete(w.ledger, step.Key)
+			delete(w.ours, step.Key)
 		} else {
 			w.ledger[step.Key] = *step.After
-		}
-		if step.Op == plan.KeyRelease {
-			delete(w.ours, step.Key)
 		}
 	}
 }
@@ -126,8 +122,7 @@ func (w *pullWorld) fault(format string, args ...any) {
 
 var pullKeys = []string{"A", "B", "C", "D"}
 
-// anyPull throws a spec over the keys. The keys of an Orphan target are never Remove or Keep: a target without a single
-// key of ours is not recognised as ours.
+// anyPull throws a spec over the keys.
 func anyPull(d dice) plan.PullInput {
 	in := plan.PullInput{
 		Access:   plan.Access{Everything: !d.oneIn(5), Own: own},
@@ -143,9 +138,6 @@ func anyPull(d dice) plan.PullInput {
 	}
 	for _, key := range pullKeys {
 		policy := pick(d, v1alpha1.OnMissingFail, v1alpha1.OnMissingKeep, v1alpha1.OnMissingRemove)
-		if in.Creation == v1alpha1.CreationOrphan {
-			policy = v1alpha1.OnMissingFail
-		}
 		if key == "A" || !d.oneIn(3) {
 			in.Keys = append(in.Keys, plan.PullKey{Key: key, Row: plan.Row{Identity: own, ID: key}, OnMissing: policy})
 		}
@@ -159,16 +151,15 @@ func anyPullWorld(d dice, creation v1alpha1.CreationPolicy) *pullWorld {
 		room: map[string]plan.Observed{}, ledger: map[string]plan.Record{}, ours: map[string]bool{},
 		target: plan.Target{Name: "app", Exists: !d.oneIn(3), Metadata: true, Keys: map[string]string{}},
 	}
-	if w.target.Exists && creation != v1alpha1.CreationMerge {
-		w.oursSelf = !d.oneIn(4)
-	}
 	if w.target.Exists {
-		w.target.Owned = creation == v1alpha1.CreationOwner && w.oursSelf
-		w.target.Metadata, w.target.Immutable = !d.oneIn(4), d.oneIn(6)
+		w.target.Owned, w.target.Metadata, w.target.Immutable = !d.oneIn(4), !d.oneIn(4), d.oneIn(6)
 	}
 	for _, key := range pullKeys {
 		w.turn(d, key)
 		w.throw(d, key, creation)
+	}
+	if !w.target.Exists {
+		w.vanish(creation)
 	}
 	return w
 }
@@ -187,23 +178,19 @@ func (w *pullWorld) turn(d dice, key string) {
 	}
 }
 
-// throw puts the key into one of the situations in which a reconcile can find it. A target of somebody else holds nothing
-// of ours, and one of ours that has no key of ours yet is not one of the situations.
+// throw puts the key into one of the situations in which a reconcile can find it. What the ledger says of a target that
+// is not merged into was true of that target, or of one that is gone.
 func (w *pullWorld) throw(d dice, key string, creation v1alpha1.CreationPolicy) {
 	record := plan.Record{Digest: pick(d, "before", "first"), Origin: v1alpha1.OriginCreated, Confirmed: true}
 	intended := plan.Record{Digest: record.Digest, Origin: record.Origin}
-	whole := creation != v1alpha1.CreationMerge
 	situation := d(6)
-	if whole && w.target.Exists {
-		situation = pick(d, 2, 3, 4)
-		if !w.oursSelf {
-			situation = pick(d, 0, 1)
-		}
+	if situation == 5 && creation != v1alpha1.CreationMerge {
+		situation = 1 // a target that we create has no intents: after a crash, its keys are just not recorded
 	}
 	switch situation {
 	case 0: // nothing
-	case 1: // somebody's, or tampered with when the target is ours
-		w.target.Keys[key] = "theirs"
+	case 1: // there without a record
+		w.target.Keys[key] = pick(d, "theirs", "first")
 	case 2: // ours
 		w.target.Keys[key], w.ledger[key], w.ours[key] = record.Digest, record, true
 	case 3: // ours, changed in the target
@@ -212,24 +199,45 @@ func (w *pullWorld) throw(d dice, key string, creation v1alpha1.CreationPolicy) 
 		w.ledger[key], w.ours[key] = record, true
 	case 5: // an intent, done or not
 		w.ledger[key] = intended
-		if w.target.Exists && d.oneIn(2) {
+		if d.oneIn(2) {
 			w.target.Keys[key], w.ours[key] = intended.Digest, true
 		}
 	}
-	if !w.target.Exists {
-		clear(w.target.Keys)
+}
+
+// meddle lets somebody else change or remove a key of the target, or delete the target and perhaps create another one.
+func (w *pullWorld) meddle(d dice, key string, creation v1alpha1.CreationPolicy) {
+	switch d(6) {
+	case 0:
+		w.vanish(creation)
+	case 1:
+		w.vanish(creation)
+		w.appear(key, pick(d, "theirs", "first"))
+	case 2:
+		delete(w.target.Keys, key)
+	default:
+		if !w.target.Exists {
+			w.appear(key, "theirs")
+		}
+		w.target.Keys[key] = pick(d, "theirs", "others")
 	}
 }
 
-// meddle lets somebody else change a key of the target, or create the target where we never had one.
-func (w *pullWorld) meddle(d dice, key string) {
-	for _, record := range w.ledger {
-		if record.Confirmed && !w.target.Exists {
-			return
-		}
+// vanish deletes the target.
+func (w *pullWorld) vanish(creation v1alpha1.CreationPolicy) {
+	w.target = plan.Target{Name: w.target.Name, Keys: map[string]string{}}
+	if creation == v1alpha1.CreationMerge {
+		w.voidRecords()
 	}
-	if !w.target.Exists {
-		w.target.Exists, w.oursSelf = true, false
-	}
-	w.target.Keys[key] = pick(d, "theirs", "others")
+}
+
+// voidRecords does what a new target does to the records of merged keys, whose seal names the one that they were merged
+// into: the planner never sees them again.
+func (w *pullWorld) voidRecords() {
+	w.ledger, w.ours = map[string]plan.Record{}, map[string]bool{}
+}
+
+// appear lets somebody else create the target.
+func (w *pullWorld) appear(key, digest string) {
+	w.target = plan.Target{Name: w.target.Name, Exists: true, Metadata: true, Keys: map[string]string{key: digest}}
 }

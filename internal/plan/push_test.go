@@ -114,6 +114,31 @@ func TestIntentIsWrittenBeforeTheOp(t *testing.T) {
 		"a row of ours that is updated is already recorded": {
 			in: pushOf(recorded(confirmed("old")), holding("old")), wantOp: plan.OpUpdate, want: confirmed("old"),
 		},
+		"a row whose update may have failed is already recorded": {
+			in: pushOf(recorded(confirmed("")), holding("old")), wantOp: plan.OpUpdate, want: confirmed(""),
+		},
+		"a row whose update may have failed, and that cannot be read, is already recorded": {
+			in: pushOf(recorded(confirmed("")), holding("")), wantOp: plan.OpUpdate, want: confirmed(""),
+		},
+		"a row whose update may have failed is written again with driftPolicy Report": {
+			in: pushOf(recorded(confirmed("")), holding("old"), reporting), wantOp: plan.OpUpdate, want: confirmed(""),
+		},
+		"a row whose update may have failed is written again with driftPolicy Ignore": {
+			in:     pushOf(recorded(confirmed("")), holding("old"), func(in *plan.PushInput) { in.Drift = v1alpha1.DriftIgnore }),
+			wantOp: plan.OpUpdate, want: confirmed(""),
+		},
+		"a row whose update may have failed, and that vanished, is already recorded": {
+			in: pushOf(recorded(confirmed(""))), wantOp: plan.OpCreate, want: confirmed(""),
+		},
+		"a row whose update may have failed needs no intent when it turns out to be right": {
+			in: pushOf(recorded(confirmed("")), holding("new")), wantOp: plan.OpNone,
+		},
+		"a row whose update may have failed is still recorded when it is deleted": {
+			in: pushOf(unwanted, recorded(confirmed("")), holding("old"), func(in *plan.PushInput) {
+				in.Deletion = v1alpha1.DeletionDelete
+			}),
+			wantOp: plan.OpDelete, want: confirmed(""), wantWrite: true,
+		},
 		"a row that is left as it is needs no intent": {
 			in: pushOf(recorded(confirmed("new")), holding("new")), wantOp: plan.OpNone,
 		},
@@ -185,6 +210,10 @@ func TestDeletion(t *testing.T) {
 		"a row of ours that somebody changed":   {confirmed("a"), []func(*plan.PushInput){holding("b")}, forgotten, deleted},
 		"a row of ours that cannot be read":     {confirmed("a"), []func(*plan.PushInput){unreadable}, forgotten, deleted},
 		"a row of ours that is gone":            {confirmed("a"), nil, forgotten, forgotten},
+		"an update that may have failed":        {confirmed(""), []func(*plan.PushInput){holding("b")}, forgotten, deleted},
+		"such an update, of an unreadable row":  {confirmed(""), []func(*plan.PushInput){unreadable}, forgotten, deleted},
+		"such an update, of a row that is gone": {confirmed(""), nil, forgotten, forgotten},
+		"such an update, of an unknown row":     {confirmed(""), []func(*plan.PushInput){unknown}, forgotten, waiting},
 		"an intent that was done":               {intent("a"), []func(*plan.PushInput){holding("a")}, forgotten, deleted},
 		"an intent whose row is somebody's":     {intent("a"), []func(*plan.PushInput){holding("b")}, forgotten, forgotten},
 		"an intent whose row cannot be read":    {intent("a"), []func(*plan.PushInput){unreadable}, forgotten, forgotten},

@@ -94,7 +94,7 @@ func (w *pushWorld) throw(d dice, row plan.Row) {
 	origin := pick(d, v1alpha1.OriginCreated, v1alpha1.OriginAdopted)
 	record := plan.Record{Digest: written, Origin: origin, Confirmed: true}
 	intended := plan.Record{Digest: written, Origin: origin}
-	switch d(8) {
+	switch d(9) {
 	case 0: // nothing
 	case 1: // somebody's, perhaps equal to what is wanted
 		w.room[row] = pick(d, "theirs", "first")
@@ -110,6 +110,8 @@ func (w *pushWorld) throw(d dice, row plan.Row) {
 		w.room[row], w.ledger[row] = "theirs", intended
 	case 7: // an intent that was not done
 		w.ledger[row] = intended
+	case 8: // ours, after an update that may have failed
+		w.room[row], w.ledger[row], w.ours[row], w.byUs[row] = written, plan.Record{Origin: origin, Confirmed: true}, true, true
 	}
 }
 

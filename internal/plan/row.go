@@ -40,7 +40,8 @@ func compareRows(a, b Row) int {
 
 // Record is what the ledger says of a row of the room, or of a key of a target.
 type Record struct {
-	// Digest of what was, or is about to be, written.
+	// Digest of what was, or is about to be, written. It is empty when that is not known: after a row of ours was written
+	// and nobody can tell whether the write took effect. What is wanted then always differs from the record.
 	Digest string
 	// Origin says how it came to be ours.
 	Origin v1alpha1.Origin
