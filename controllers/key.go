@@ -21,7 +21,7 @@ import (
 
 // The operator's key is in a Secret of its own namespace.
 const (
-	keySecretName = "roomsecret-operator-key" //nolint:gosec // the name of a Secret, not a secret
+	keySecretName = "roomsecret-operator-key"
 	keySecretKey  = "key"
 )
 

@@ -4,6 +4,7 @@
 package controllers_test
 
 import (
+	"slices"
 	"testing"
 
 	. "github.com/onsi/gomega"
@@ -11,6 +12,7 @@ import (
 	auditv1 "k8s.io/apiserver/pkg/apis/audit/v1"
 
 	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
+	"github.com/roomsecrets/roomsecret-operator/internal/testkube"
 )
 
 func TestAnOutageDeletesNothingAndEverythingComesBack(t *testing.T) {
@@ -83,50 +85,48 @@ func TestARestartWritesNothingWhenNothingChanged(t *testing.T) {
 // drain reads the audit log to its end.
 func (w *world) drain(log interface {
 	Read() ([]auditv1.Event, error)
-}) {
+},
+) {
 	w.t.Helper()
 	_, err := log.Read()
 	w.Expect(err).NotTo(HaveOccurred())
 }
 
-// requests returns the requests that the operator of this world has made since the last call, but for watches and the
-// lists before them, as "verb resource/name".
-func (w *world) requests(log interface {
-	Read() ([]auditv1.Event, error)
-}, resources ...string) []string {
+// requests returns the requests about resources that the operator of this world has made since the last call, but for
+// watches and the lists before them, as "verb resource/name".
+func (w *world) requests(log *testkube.AuditLog, resources ...string) []string {
+	w.t.Helper()
+	return w.heard(log, func(e auditv1.Event) bool {
+		return e.Verb != "list" && e.ObjectRef != nil && slices.Contains(resources, e.ObjectRef.Resource)
+	})
+}
+
+// allRequests returns what the operator of this world has asked the API server for since the last call, but for watches.
+func (w *world) allRequests(log *testkube.AuditLog) []string {
+	w.t.Helper()
+	return w.heard(log, func(auditv1.Event) bool { return true })
+}
+
+// writes returns what the operator of this world has written since the last call.
+func (w *world) writes(log *testkube.AuditLog) []string {
+	w.t.Helper()
+	return w.heard(log, func(e auditv1.Event) bool { return e.Verb != "get" && e.Verb != "list" })
+}
+
+// heard returns the requests of the operator of this world that count, but for watches, since the last call.
+func (w *world) heard(log *testkube.AuditLog, counts func(auditv1.Event) bool) []string {
 	w.t.Helper()
 	events, err := log.Read()
 	w.Expect(err).NotTo(HaveOccurred())
 	var requests []string
 	for _, event := range events {
-		if event.UserAgent != w.userAgent || event.ObjectRef == nil || event.Verb == "watch" || event.Verb == "list" {
-			continue
-		}
-		for _, resource := range resources {
-			if event.ObjectRef.Resource == resource {
-				requests = append(requests, event.Verb+" "+event.ObjectRef.Resource+"/"+event.ObjectRef.Name)
-			}
+		switch {
+		case event.UserAgent != w.userAgent, event.Verb == "watch", !counts(event):
+		case event.ObjectRef == nil:
+			requests = append(requests, event.Verb+" "+event.RequestURI)
+		default:
+			requests = append(requests, event.Verb+" "+event.ObjectRef.Resource+"/"+event.ObjectRef.Name)
 		}
 	}
 	return requests
-}
-
-// writes returns what the operator of this world has written since the last call.
-func (w *world) writes(log interface {
-	Read() ([]auditv1.Event, error)
-}) []string {
-	w.t.Helper()
-	events, err := log.Read()
-	w.Expect(err).NotTo(HaveOccurred())
-	var writes []string
-	for _, event := range events {
-		switch event.Verb {
-		case "get", "list", "watch":
-		default:
-			if event.UserAgent == w.userAgent {
-				writes = append(writes, event.Verb+" "+event.RequestURI)
-			}
-		}
-	}
-	return writes
 }

@@ -9,7 +9,6 @@ import (
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
@@ -232,7 +231,7 @@ func TestATargetThatSomebodyMadeImmutable(t *testing.T) {
 	pull := w.newPull("app", []string{"a"})
 	w.create(pull)
 	w.settled(pull)
-	edit(w, w.secret("app"), func(s *corev1.Secret) { s.Immutable = ptr.To(true) })
+	edit(w, w.secret("app"), func(s *corev1.Secret) { s.Immutable = new(true) })
 	w.put(w.key(own, "a"), "two")
 	w.Eventually(w.state(pull)).Should(Equal("False/TargetImmutable"))
 	w.remove(w.secret("app"))

@@ -287,3 +287,14 @@ func TestALedgerThatSomebodyForgedGivesNoRights(t *testing.T) {
 	w.Expect(w.value(w.key(own, "a"))()).To(Equal(absent))
 	w.Expect(w.value(w.key(own, "victim"))()).To(Equal("theirs"))
 }
+
+func TestAnEmptyValueIsAValue(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.withRoom()
+	push, pull := w.newPush("push", []string{"a"}), w.newPull("pull", []string{"a"})
+	w.create(newSecret(w.ns, "source", map[string]string{"a": ""}), push, pull)
+	w.settled(push, pull)
+	w.Expect(w.value(w.key(own, "a"))()).To(BeEmpty())
+	w.Expect(w.secretValue("pull", "a")()).To(BeEmpty())
+}

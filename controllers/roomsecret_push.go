@@ -182,14 +182,14 @@ func (r *RoomSecretReconciler) setFinalizer(ctx context.Context, s *scope, held 
 
 // recordIntents writes what is about to be created, adopted or deleted into the ledger.
 func (r *RoomSecretReconciler) recordIntents(ctx context.Context, s *scope, steps []plan.Step) error {
-	book, any := r.pushLedger(s), false
+	book, needed := r.pushLedger(s), false
 	entries := slices.Clone(s.rs.Status.Entries)
 	for _, step := range steps {
 		intent, ok := step.Intent()
 		if !ok {
 			continue
 		}
-		any = true
+		needed = true
 		entry := r.entryOf(s, step)
 		entry.State, entry.Reason, entry.Message = roomv1alpha1.EntryPending, roomv1alpha1.ReasonProgressing, ""
 		if step.Op == plan.OpDelete {
@@ -198,7 +198,7 @@ func (r *RoomSecretReconciler) recordIntents(ctx context.Context, s *scope, step
 		book.put(&entry, rowName(step.Row), &intent)
 		entries = putEntry(entries, entry)
 	}
-	if !any {
+	if !needed {
 		return nil
 	}
 	s.rs.Status.Entries = entries

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
@@ -87,7 +88,7 @@ func (t target) createdBy(rs *roomv1alpha1.RoomSecret) bool {
 			return false
 		}
 		var fields map[string]json.RawMessage
-		if err := json.Unmarshal(entry.FieldsV1.Raw, &fields); err != nil {
+		if err := json.Unmarshal(entry.FieldsV1.GetRawBytes(), &fields); err != nil {
 			return false // fields that cannot be read prove nothing
 		}
 		_, owns := fields["f:type"]
@@ -117,43 +118,56 @@ func labelsOf(rs *roomv1alpha1.RoomSecret) map[string]string {
 		return rs.Spec.Pull.Target.Labels
 	}
 	labels := map[string]string{managedByLabel: managedBy}
-	for key, value := range rs.Spec.Pull.Target.Labels {
-		labels[key] = value
-	}
+	maps.Copy(labels, rs.Spec.Pull.Target.Labels)
 	return labels
+}
+
+// edits are what an apply does to the keys of a target.
+type edits struct {
+	// data is what is ours afterwards.
+	data map[string][]byte
+	// released stays, and is ours no longer.
+	released map[string][]byte
+	// removed goes.
+	removed []string
+}
+
+// editsOf returns what the steps do to the target as it is.
+func (t target) editsOf(steps []plan.KeyStep, values map[string][]byte, merging bool) edits {
+	e := edits{data: map[string][]byte{}, released: map[string][]byte{}}
+	there := map[string][]byte{}
+	if t.exists() {
+		there = t.secret.Data
+	}
+	for _, step := range steps {
+		value, exists := there[step.Key]
+		switch {
+		case step.Op == plan.KeySet:
+			e.data[step.Key] = values[step.Key]
+		case step.Op == plan.KeyRemove:
+			e.removed = append(e.removed, step.Key)
+		case step.Op == plan.KeyRelease && exists && merging:
+			e.released[step.Key] = value
+		case step.Op == plan.KeyKeep && exists && (step.After != nil || !merging):
+			e.data[step.Key] = value
+		}
+	}
+	return e
 }
 
 // applyTarget creates the target, or makes its keys what the steps say.
 func (r *RoomSecretReconciler) applyTarget(ctx context.Context, s *scope, t target, decided plan.PullPlan, values map[string][]byte) error {
-	data := map[string][]byte{}
-	released := map[string][]byte{}
-	var removed []string
-	for _, step := range decided.Steps {
-		there, exists := []byte(nil), false
-		if t.exists() {
-			there, exists = t.secret.Data[step.Key]
-		}
-		switch {
-		case step.Op == plan.KeySet:
-			data[step.Key] = values[step.Key]
-		case step.Op == plan.KeyRemove:
-			removed = append(removed, step.Key)
-		case step.Op == plan.KeyRelease && exists && step.Before != nil && merges(s.rs):
-			released[step.Key] = there
-		case step.Op == plan.KeyKeep && exists && (step.After != nil || !merges(s.rs)):
-			data[step.Key] = there
-		}
-	}
+	e := t.editsOf(decided.Steps, values, merges(s.rs))
 	if !t.exists() {
-		return r.createTarget(ctx, s, t.name, data)
+		return r.createTarget(ctx, s, t.name, e.data)
 	}
-	if err := r.handOver(ctx, t.secret, released); err != nil {
+	if err := r.handOver(ctx, t.secret, e.released); err != nil {
 		return err
 	}
-	if err := r.removeKeys(ctx, s, t.secret, removed); err != nil {
+	if err := r.removeKeys(ctx, s, t.secret, e.removed); err != nil {
 		return err
 	}
-	return r.patchTarget(ctx, s, t.secret, data)
+	return r.patchTarget(ctx, s, t.secret, e.data)
 }
 
 // removeKeys takes keys away, whoever wrote them last: an apply would only take away those that nobody else has touched.

@@ -75,7 +75,7 @@ func (f finder) ofNamespace(ctx context.Context, namespace client.Object) []ctrl
 // rivals tells the RoomSecrets that want what another one has just let go of.
 func (f finder) rivals() handler.EventHandler {
 	wake := func(ctx context.Context, rs *roomv1alpha1.RoomSecret, rows, targets []string, queue workqueue.TypedRateLimitingInterface[ctrl.Request]) {
-		var requests []ctrl.Request
+		requests := make([]ctrl.Request, 0, len(rows)+len(targets))
 		for _, id := range rows {
 			requests = append(requests, f.roomSecrets(ctx, indexRow, id)...)
 		}

@@ -34,7 +34,10 @@ const leaseName = "roomsecret-operator"
 // run runs the manager until ctx is done.
 func run(ctx context.Context, args []string) error {
 	o, err := parse(args)
-	if err != nil || o == nil {
+	if errors.Is(err, flag.ErrHelp) {
+		return nil
+	}
+	if err != nil {
 		return err
 	}
 	logger := zap.New(zap.UseFlagOptions(&o.Zap))
@@ -60,15 +63,13 @@ func run(ctx context.Context, args []string) error {
 	return mgr.Start(ctx)
 }
 
-// parse reads the command line. It returns nil options when only help was asked for.
+// parse reads the command line. The error is flag.ErrHelp when only help was asked for.
 func parse(args []string) (*options.Options, error) {
 	var o options.Options
 	flags := flag.NewFlagSet("manager", flag.ContinueOnError)
 	o.AddFlags(flags)
 	config.RegisterFlags(flags)
-	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
-		return nil, nil
-	} else if err != nil {
+	if err := flags.Parse(args); err != nil {
 		return nil, err
 	}
 	if extra := flags.Args(); len(extra) > 0 {

@@ -10,27 +10,27 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
+	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
 )
 
 // Kind says what will mend a fault.
 type Kind int
 
 const (
-	// Terminal: only a change by a person can help. The object is Stalled and is not tried again by itself.
+	// Terminal means that only a change by a person can help. The object is Stalled and is not tried again by itself.
 	Terminal Kind = iota + 1
-	// Waiting: a change elsewhere, which a watch reports, will help.
+	// Waiting means that a change elsewhere, which a watch reports, will help.
 	Waiting
-	// Transient: trying again, with back-off, will probably help.
+	// Transient means that trying again, with back-off, will probably help.
 	Transient
 )
 
 // Fault is an error with its meaning. Message is shown to users: it holds no value, no token and no text of the room.
-type Fault struct {
+type Fault struct { //nolint:errname // it is what a fault is called all over the house: fault.Fault
 	// Kind says what will mend it.
 	Kind Kind
 	// Reason is the reason of the condition.
-	Reason v1alpha1.Reason
+	Reason roomv1alpha1.Reason
 	// Message tells what to do.
 	Message string
 	// RetryAfter is how long the peer asked us to wait; zero when it did not.
@@ -51,17 +51,17 @@ func (f *Fault) Error() string {
 func (f *Fault) Unwrap() error { return f.Err }
 
 // NewTerminal returns a fault that only a person can mend.
-func NewTerminal(reason v1alpha1.Reason, format string, args ...any) *Fault {
+func NewTerminal(reason roomv1alpha1.Reason, format string, args ...any) *Fault {
 	return &Fault{Kind: Terminal, Reason: reason, Message: fmt.Sprintf(format, args...)}
 }
 
 // NewWaiting returns a fault that a change elsewhere will mend.
-func NewWaiting(reason v1alpha1.Reason, format string, args ...any) *Fault {
+func NewWaiting(reason roomv1alpha1.Reason, format string, args ...any) *Fault {
 	return &Fault{Kind: Waiting, Reason: reason, Message: fmt.Sprintf(format, args...)}
 }
 
 // NewTransient returns a fault that time will probably mend.
-func NewTransient(err error, reason v1alpha1.Reason, format string, args ...any) *Fault {
+func NewTransient(err error, reason roomv1alpha1.Reason, format string, args ...any) *Fault {
 	return &Fault{Kind: Transient, Reason: reason, Message: fmt.Sprintf(format, args...), Err: err}
 }
 
@@ -70,9 +70,8 @@ func From(err error) *Fault {
 	if err == nil {
 		return nil
 	}
-	var f *Fault
-	if errors.As(err, &f) {
+	if f, ok := errors.AsType[*Fault](err); ok {
 		return f
 	}
-	return NewTransient(err, v1alpha1.ReasonProgressing, "The last attempt failed and is tried again; the log of the operator has the cause.")
+	return NewTransient(err, roomv1alpha1.ReasonProgressing, "The last attempt failed and is tried again; the log of the operator has the cause.")
 }

@@ -17,7 +17,7 @@ import (
 	"github.com/roomsecrets/roomsecret-operator/roomclient"
 )
 
-// ErrNotKept: the room acknowledged a value and then gave back another one.
+// ErrNotKept says that the room acknowledged a value and then gave back another one.
 var ErrNotKept = errors.New("the room did not keep the value that was written")
 
 // Client reads and writes the rows of one room for one owner. What it sees and writes is what the owner is not woken for.

@@ -18,7 +18,7 @@ import (
 	"github.com/roomsecrets/roomsecret-operator/roomclient"
 )
 
-// ErrPending: whether there is a connection is not known yet, because the first attempt is under way or has still to be
+// ErrPending says that it is not known yet whether there is a connection, because the first attempt is under way or has still to be
 // made. An Event follows when it is known.
 var ErrPending = errors.New("the connection to the room is being made")
 
@@ -96,7 +96,7 @@ func (p *Pool) Ensure(ctx context.Context, key RoomKey, room Room) error {
 		return nil
 	}
 	next := &connections{room: room, sessions: map[string]*session{}}
-	if _, err := p.open(ctx, key, next, room.Identity); err != nil {
+	if err := p.open(ctx, key, next, room.Identity); err != nil {
 		return err
 	}
 	p.rooms[key] = next
@@ -106,7 +106,7 @@ func (p *Pool) Ensure(ctx context.Context, key RoomKey, room Room) error {
 }
 
 // open starts the session of an identity. The caller holds the lock.
-func (p *Pool) open(ctx context.Context, key RoomKey, c *connections, identity string) (*session, error) {
+func (p *Pool) open(ctx context.Context, key RoomKey, c *connections, identity string) error {
 	own := identity == c.room.Identity
 	// The session outlives the reconcile that asked for it; closing it is what ends it.
 	ctx, stop := context.WithCancel(context.WithoutCancel(ctx))
@@ -122,7 +122,7 @@ func (p *Pool) open(ctx context.Context, key RoomKey, c *connections, identity s
 	})
 	if err != nil {
 		stop()
-		return nil, fmt.Errorf("connect to the room as %q: %w", identity, err)
+		return fmt.Errorf("connect to the room as %q: %w", identity, err)
 	}
 	s := &session{
 		identity: identity, client: client, memory: newMemory(), digests: p.digests, metrics: p.metrics, stop: stop,
@@ -134,7 +134,7 @@ func (p *Pool) open(ctx context.Context, key RoomKey, c *connections, identity s
 	}
 	s.done.Go(func() { s.watch(ctx, c.room) })
 	c.sessions[identity] = s
-	return s, nil
+	return nil
 }
 
 // drop closes a session that nobody needs any more.
@@ -266,7 +266,7 @@ func (p *Pool) trackAll(ctx context.Context, key RoomKey, c *connections, owner 
 	pending := false
 	for identity := range rows {
 		if c.sessions[identity] == nil && p.rooms[key] == c {
-			if _, err := p.open(ctx, key, c, identity); err != nil {
+			if err := p.open(ctx, key, c, identity); err != nil {
 				return err
 			}
 		}

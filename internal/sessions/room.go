@@ -12,7 +12,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/types"
 
-	"github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
+	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
 	"github.com/roomsecrets/roomsecret-operator/internal/fingerprint"
 	"github.com/roomsecrets/roomsecret-operator/internal/plan"
 	"github.com/roomsecrets/roomsecret-operator/roomclient/redact"
@@ -21,7 +21,7 @@ import (
 
 // RoomKey names a Room or a ClusterRoom.
 type RoomKey struct {
-	Kind      v1alpha1.RoomKind
+	Kind      roomv1alpha1.RoomKind
 	Namespace string
 	Name      string
 }
@@ -56,7 +56,7 @@ type Room struct {
 
 // NormalizeEndpoint returns one form for all spellings of the address of an endpoint.
 func NormalizeEndpoint(endpoint string) string {
-	endpoint = strings.TrimRight(cmp.Or(endpoint, v1alpha1.DefaultEndpoint), "/")
+	endpoint = strings.TrimRight(cmp.Or(endpoint, roomv1alpha1.DefaultEndpoint), "/")
 	address, err := url.Parse(endpoint)
 	if err != nil {
 		return endpoint

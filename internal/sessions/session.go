@@ -16,6 +16,7 @@ import (
 	"github.com/roomsecrets/roomsecret-operator/internal/fingerprint"
 	"github.com/roomsecrets/roomsecret-operator/internal/plan"
 	"github.com/roomsecrets/roomsecret-operator/roomclient"
+	"github.com/roomsecrets/roomsecret-operator/roomclient/redact"
 )
 
 const (
@@ -148,7 +149,7 @@ func (s *session) set(ctx context.Context, row plan.Row, value Value) error {
 	_, err := measured(s.metrics, "set", func() (struct{}, error) {
 		return struct{}{}, s.client.Secrets().SetSecret(ctx, roomclient.SetSecretRequest{
 			ID: row.ID, Type: value.Type, Name: value.Name, DelegatedTo: row.DelegatedTo,
-			ForIdentity: s.other(row), Value: value.Bytes,
+			ForIdentity: s.other(row), Value: append(redact.Bytes{}, value.Bytes...), // never nil: an empty value is a value
 		})
 	})
 	return err
