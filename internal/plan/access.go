@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
+	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
 )
 
 // Access says which operations on which rows are allowed.
@@ -15,7 +15,7 @@ type Access struct {
 	// Everything allows every operation, whatever the rules.
 	Everything bool
 	// Rules allow what at least one of them allows.
-	Rules []v1alpha1.AccessRule
+	Rules []roomv1alpha1.AccessRule
 	// Namespace replaces {namespace} in patterns.
 	Namespace string
 	// Own is the operator's identity in the room, which every rule speaks of.
@@ -23,16 +23,16 @@ type Access struct {
 }
 
 // Allows reports whether one rule allows all the operations on the row.
-func (a Access) Allows(row Row, operations ...v1alpha1.Operation) bool {
+func (a Access) Allows(row Row, operations ...roomv1alpha1.Operation) bool {
 	if row.DelegatedTo != "" {
-		operations = append(slices.Clip(operations), v1alpha1.OperationDelegate)
+		operations = append(slices.Clip(operations), roomv1alpha1.OperationDelegate)
 	}
-	return a.Everything || slices.ContainsFunc(a.Rules, func(rule v1alpha1.AccessRule) bool {
+	return a.Everything || slices.ContainsFunc(a.Rules, func(rule roomv1alpha1.AccessRule) bool {
 		return a.ruleAllows(rule, row, operations)
 	})
 }
 
-func (a Access) ruleAllows(rule v1alpha1.AccessRule, row Row, operations []v1alpha1.Operation) bool {
+func (a Access) ruleAllows(rule roomv1alpha1.AccessRule, row Row, operations []roomv1alpha1.Operation) bool {
 	for _, operation := range operations {
 		if !slices.Contains(rule.Operations, operation) {
 			return false
@@ -43,13 +43,13 @@ func (a Access) ruleAllows(rule v1alpha1.AccessRule, row Row, operations []v1alp
 		(row.DelegatedTo == "" || a.speaksOf(rule, row.DelegatedTo))
 }
 
-func (a Access) speaksOf(rule v1alpha1.AccessRule, identity string) bool {
+func (a Access) speaksOf(rule roomv1alpha1.AccessRule, identity string) bool {
 	return identity == a.Own || MatchAny(rule.Identities, identity, a.Namespace)
 }
 
 // MatchAny reports whether one of the patterns, with {namespace} replaced, matches the text.
-func MatchAny(patterns []v1alpha1.Pattern, text, namespace string) bool {
-	return slices.ContainsFunc(patterns, func(pattern v1alpha1.Pattern) bool {
+func MatchAny(patterns []roomv1alpha1.Pattern, text, namespace string) bool {
+	return slices.ContainsFunc(patterns, func(pattern roomv1alpha1.Pattern) bool {
 		literal := strings.ReplaceAll(string(pattern), "{namespace}", namespace)
 		if prefix, ok := strings.CutSuffix(literal, "*"); ok {
 			return strings.HasPrefix(text, prefix)

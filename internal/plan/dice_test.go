@@ -8,7 +8,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
+	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
 )
 
 // seed of every random case; a failure names it together with the number of the case.
@@ -46,14 +46,14 @@ func randomly(t *testing.T, cases int, f func(t *testing.T, d dice)) {
 // pick returns one of the choices.
 func pick[T any](d dice, choices ...T) T { return choices[d(len(choices))] }
 
-func anyConflict(d dice) v1alpha1.ConflictPolicy {
-	return pick(d, v1alpha1.ConflictFail, v1alpha1.ConflictAdopt, v1alpha1.ConflictSkip)
+func anyConflict(d dice) roomv1alpha1.ConflictPolicy {
+	return pick(d, roomv1alpha1.ConflictFail, roomv1alpha1.ConflictAdopt, roomv1alpha1.ConflictSkip)
 }
 
-func anyDrift(d dice) v1alpha1.DriftPolicy {
-	return pick(d, v1alpha1.DriftCorrect, v1alpha1.DriftReport, v1alpha1.DriftIgnore)
+func anyDrift(d dice) roomv1alpha1.DriftPolicy {
+	return pick(d, roomv1alpha1.DriftCorrect, roomv1alpha1.DriftReport, roomv1alpha1.DriftIgnore)
 }
 
-func anyDeletion(d dice) v1alpha1.DeletionPolicy {
-	return pick(d, v1alpha1.DeletionDelete, v1alpha1.DeletionRetain)
+func anyDeletion(d dice) roomv1alpha1.DeletionPolicy {
+	return pick(d, roomv1alpha1.DeletionDelete, roomv1alpha1.DeletionRetain)
 }

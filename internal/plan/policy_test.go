@@ -10,7 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
+	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
 	"github.com/roomsecrets/roomsecret-operator/internal/plan"
 )
 
@@ -44,7 +44,7 @@ func TestPushOfAWantedRow(t *testing.T) {
 	)
 	absent, unreadable := plan.Observed{}, plan.Observed{Exists: true}
 	there := func(digest string) plan.Observed { return plan.Observed{Exists: true, Digest: digest} }
-	unknown := plan.Observed{Unknown: &plan.Problem{Reason: v1alpha1.ReasonRoomNotReady, Passing: true}}
+	unknown := plan.Observed{Unknown: &plan.Problem{Reason: roomv1alpha1.ReasonRoomNotReady, Passing: true}}
 	foreign := map[string]string{"Fail": conflict, "Skip": skipped, "Adopt": adopted}
 	always := func(outcome string) map[string]string { return map[string]string{"": outcome} }
 	drifted := func(correct string, digest string) map[string]string {
@@ -82,7 +82,7 @@ func TestPushOfAWantedRow(t *testing.T) {
 		"such an update, of a row that somebody deleted":                     {new(confirmed("")), absent, always(created)},
 		"such an update, of a row that is right after all":                   {new(confirmed("")), there("new"), always(kept)},
 		"such an update, of a row that is unknown":                           {new(confirmed("")), unknown, always(waitingOf + "Created")},
-		"such an update, of a row that was adopted":                          {&plan.Record{Origin: v1alpha1.OriginAdopted, Confirmed: true}, there("old"), always("update InSync | Adopted new")},
+		"such an update, of a row that was adopted":                          {&plan.Record{Origin: roomv1alpha1.OriginAdopted, Confirmed: true}, there("old"), always("update InSync | Adopted new")},
 		"an intent that was done is confirmed":                               {new(intent("new")), there("new"), always(kept)},
 		"an intent that was never done":                                      {new(intent("new")), absent, always(created)},
 		"an intent whose row is somebody's":                                  {new(intent("new")), there("theirs"), foreign},
@@ -94,10 +94,10 @@ func TestPushOfAWantedRow(t *testing.T) {
 		"an edited intent whose row is somebody's and happens to be right":   {new(intent("old")), there("new"), foreign},
 		"an edited intent whose row cannot be read proves nothing":           {new(intent("old")), unreadable, foreign},
 		"an edited intent whose row is unknown":                              {new(intent("old")), unknown, always(waitingOf + "intent old")},
-		"a row of ours that was adopted stays adopted":                       {&plan.Record{Digest: "old", Origin: v1alpha1.OriginAdopted, Confirmed: true}, there("old"), always("update InSync | Adopted new")},
-		"a row of ours that was adopted and vanished stays adopted":          {&plan.Record{Digest: "old", Origin: v1alpha1.OriginAdopted, Confirmed: true}, absent, always("create InSync | Adopted new")},
-		"an intent to adopt that was done is confirmed":                      {&plan.Record{Digest: "new", Origin: v1alpha1.OriginAdopted}, there("new"), always("none InSync | Adopted new")},
-		"an intent to adopt that was not done, and whose row is still there": {&plan.Record{Digest: "new", Origin: v1alpha1.OriginAdopted}, there("theirs"), foreign},
+		"a row of ours that was adopted stays adopted":                       {&plan.Record{Digest: "old", Origin: roomv1alpha1.OriginAdopted, Confirmed: true}, there("old"), always("update InSync | Adopted new")},
+		"a row of ours that was adopted and vanished stays adopted":          {&plan.Record{Digest: "old", Origin: roomv1alpha1.OriginAdopted, Confirmed: true}, absent, always("create InSync | Adopted new")},
+		"an intent to adopt that was done is confirmed":                      {&plan.Record{Digest: "new", Origin: roomv1alpha1.OriginAdopted}, there("new"), always("none InSync | Adopted new")},
+		"an intent to adopt that was not done, and whose row is still there": {&plan.Record{Digest: "new", Origin: roomv1alpha1.OriginAdopted}, there("theirs"), foreign},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -122,9 +122,9 @@ func TestPushOfAWantedRow(t *testing.T) {
 
 // everyPolicy calls f with an input for every combination of the policies.
 func everyPolicy(f func(in *plan.PushInput)) {
-	for _, conflict := range []v1alpha1.ConflictPolicy{v1alpha1.ConflictFail, v1alpha1.ConflictAdopt, v1alpha1.ConflictSkip} {
-		for _, drift := range []v1alpha1.DriftPolicy{v1alpha1.DriftCorrect, v1alpha1.DriftReport, v1alpha1.DriftIgnore} {
-			for _, deletion := range []v1alpha1.DeletionPolicy{v1alpha1.DeletionRetain, v1alpha1.DeletionDelete} {
+	for _, conflict := range []roomv1alpha1.ConflictPolicy{roomv1alpha1.ConflictFail, roomv1alpha1.ConflictAdopt, roomv1alpha1.ConflictSkip} {
+		for _, drift := range []roomv1alpha1.DriftPolicy{roomv1alpha1.DriftCorrect, roomv1alpha1.DriftReport, roomv1alpha1.DriftIgnore} {
+			for _, deletion := range []roomv1alpha1.DeletionPolicy{roomv1alpha1.DeletionRetain, roomv1alpha1.DeletionDelete} {
 				in := pushOf()
 				in.Conflict, in.Drift, in.Deletion = conflict, drift, deletion
 				f(&in)
@@ -138,21 +138,21 @@ func TestWhatStopsAPushLeavesTheRecord(t *testing.T) {
 	t.Parallel()
 	claimed := func(in *plan.PushInput) { in.Claimed[api] = "team-a/older" }
 	denied := func(in *plan.PushInput) { in.Access = plan.Access{Own: own} }
-	troubled := func(in *plan.PushInput) { in.Rows[0].Problem = &plan.Problem{Reason: v1alpha1.ReasonKeyNotFound} }
+	troubled := func(in *plan.PushInput) { in.Rows[0].Problem = &plan.Problem{Reason: roomv1alpha1.ReasonKeyNotFound} }
 	unknown := func(in *plan.PushInput) {
-		in.Observed[api] = plan.Observed{Unknown: &plan.Problem{Reason: v1alpha1.ReasonRoomNotReady, Passing: true}}
+		in.Observed[api] = plan.Observed{Unknown: &plan.Problem{Reason: roomv1alpha1.ReasonRoomNotReady, Passing: true}}
 	}
 	unlooked := func(in *plan.PushInput) { delete(in.Observed, api) }
 	cases := map[string]struct {
 		mods  []func(*plan.PushInput)
-		want  v1alpha1.Reason
-		state v1alpha1.EntryState
+		want  roomv1alpha1.Reason
+		state roomv1alpha1.EntryState
 	}{
-		"a claim comes first":                  {[]func(*plan.PushInput){claimed, denied, troubled, unknown}, v1alpha1.ReasonConflict, v1alpha1.EntryFailed},
-		"then what the room allows":            {[]func(*plan.PushInput){denied, troubled, unknown}, v1alpha1.ReasonAccessDenied, v1alpha1.EntryFailed},
-		"then what the row lacks":              {[]func(*plan.PushInput){troubled, unknown}, v1alpha1.ReasonKeyNotFound, v1alpha1.EntryFailed},
-		"then what is not known":               {[]func(*plan.PushInput){unknown}, v1alpha1.ReasonRoomNotReady, v1alpha1.EntryPending},
-		"what nobody looked at is not missing": {[]func(*plan.PushInput){unlooked}, v1alpha1.ReasonProgressing, v1alpha1.EntryPending},
+		"a claim comes first":                  {[]func(*plan.PushInput){claimed, denied, troubled, unknown}, roomv1alpha1.ReasonConflict, roomv1alpha1.EntryFailed},
+		"then what the room allows":            {[]func(*plan.PushInput){denied, troubled, unknown}, roomv1alpha1.ReasonAccessDenied, roomv1alpha1.EntryFailed},
+		"then what the row lacks":              {[]func(*plan.PushInput){troubled, unknown}, roomv1alpha1.ReasonKeyNotFound, roomv1alpha1.EntryFailed},
+		"then what is not known":               {[]func(*plan.PushInput){unknown}, roomv1alpha1.ReasonRoomNotReady, roomv1alpha1.EntryPending},
+		"what nobody looked at is not missing": {[]func(*plan.PushInput){unlooked}, roomv1alpha1.ReasonProgressing, roomv1alpha1.EntryPending},
 	}
 	records := map[string]*plan.Record{"no record": nil, "a record": new(confirmed("old")), "an intent": new(intent("old"))}
 	for name, tc := range cases {
@@ -168,7 +168,7 @@ func TestWhatStopsAPushLeavesTheRecord(t *testing.T) {
 						mod(in)
 					}
 					step := only(t, *in)
-					if step.Op != plan.OpNone || step.State != tc.state || step.Reason != tc.want || step.Passing != (tc.state == v1alpha1.EntryPending) {
+					if step.Op != plan.OpNone || step.State != tc.state || step.Reason != tc.want || step.Passing != (tc.state == roomv1alpha1.EntryPending) {
 						t.Errorf("step is %+v", step)
 					}
 					if diff := cmp.Diff(record, step.After); diff != "" {
@@ -204,7 +204,7 @@ func TestMessagesSayWhoAndWhat(t *testing.T) {
 	}
 }
 
-func reporting(in *plan.PushInput) { in.Drift = v1alpha1.DriftReport }
+func reporting(in *plan.PushInput) { in.Drift = roomv1alpha1.DriftReport }
 
 func TestStepsAreSortedAndEachRowHasOne(t *testing.T) {
 	t.Parallel()

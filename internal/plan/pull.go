@@ -9,7 +9,7 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
+	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
 )
 
 // maxTargetBytes is the size that the API server allows for the data of a Secret.
@@ -22,11 +22,11 @@ type PullKey struct {
 	// Row of the room that its value comes from.
 	Row Row
 	// OnMissing says what to do when the room has no such row.
-	OnMissing v1alpha1.OnMissing
+	OnMissing roomv1alpha1.OnMissing
 }
 
 // PullKeys lists the keys that a pull asks for, sorted, given the identity of the operator in the room.
-func PullKeys(pull *v1alpha1.Pull, own string) []PullKey {
+func PullKeys(pull *roomv1alpha1.Pull, own string) []PullKey {
 	keys := make([]PullKey, 0, len(pull.Entries))
 	for _, entry := range pull.Entries {
 		keys = append(keys, PullKey{
@@ -72,8 +72,8 @@ type PullInput struct {
 	// Access says what the room allows.
 	Access Access
 	// Creation and Deletion are the policies of the spec.
-	Creation v1alpha1.CreationPolicy
-	Deletion v1alpha1.DeletionPolicy
+	Creation roomv1alpha1.CreationPolicy
+	Deletion roomv1alpha1.DeletionPolicy
 }
 
 // KeyOp is something to do to a key of the target.
@@ -99,8 +99,8 @@ type KeyStep struct {
 	// Op is what to do.
 	Op KeyOp
 	// State, Reason and Message are what to report when the target has been written.
-	State   v1alpha1.EntryState
-	Reason  v1alpha1.Reason
+	State   roomv1alpha1.EntryState
+	Reason  roomv1alpha1.Reason
 	Message string
 	// Passing is true when trying again may help.
 	Passing bool
@@ -145,16 +145,16 @@ func Pull(in PullInput) PullPlan {
 
 // targetProblem says why the target as a whole may not be written.
 func (in PullInput) targetProblem() *Problem {
-	exists, merge := in.Target.Exists, in.Creation == v1alpha1.CreationMerge
+	exists, merge := in.Target.Exists, in.Creation == roomv1alpha1.CreationMerge
 	switch {
 	case in.ClaimedBy != "":
-		return &Problem{Reason: v1alpha1.ReasonConflict, Message: fmt.Sprintf("RoomSecret %s already writes Secret %q: choose another target name, or delete one of the two.", in.ClaimedBy, in.Target.Name)}
+		return &Problem{Reason: roomv1alpha1.ReasonConflict, Message: fmt.Sprintf("RoomSecret %s already writes Secret %q: choose another target name, or delete one of the two.", in.ClaimedBy, in.Target.Name)}
 	case in.Size > maxTargetBytes:
-		return &Problem{Reason: v1alpha1.ReasonTooLarge, Message: "The values are larger than the 1 MiB that a Secret can hold: split the entries over several RoomSecrets."}
+		return &Problem{Reason: roomv1alpha1.ReasonTooLarge, Message: "The values are larger than the 1 MiB that a Secret can hold: split the entries over several RoomSecrets."}
 	case merge && !exists:
-		return &Problem{Reason: v1alpha1.ReasonTargetNotFound, Message: fmt.Sprintf("Secret %q does not exist, and creationPolicy Merge does not create it: create it, or use Owner.", in.Target.Name)}
+		return &Problem{Reason: roomv1alpha1.ReasonTargetNotFound, Message: fmt.Sprintf("Secret %q does not exist, and creationPolicy Merge does not create it: create it, or use Owner.", in.Target.Name)}
 	case !merge && exists && !in.Target.Owned:
-		return &Problem{Reason: v1alpha1.ReasonConflict, Message: fmt.Sprintf("Secret %q exists and is not ours: delete it, choose another target name, or use creationPolicy Merge.", in.Target.Name)}
+		return &Problem{Reason: roomv1alpha1.ReasonConflict, Message: fmt.Sprintf("Secret %q exists and is not ours: delete it, choose another target name, or use creationPolicy Merge.", in.Target.Name)}
 	}
 	return nil
 }
@@ -163,7 +163,7 @@ func (in PullInput) targetProblem() *Problem {
 // needed. In one that we merge into it takes a record, and an intent counts only when what is there is what we meant to
 // write.
 func (in PullInput) ours(key string) bool {
-	if in.Creation != v1alpha1.CreationMerge {
+	if in.Creation != roomv1alpha1.CreationMerge {
 		return in.Target.Owned
 	}
 	record, ok := in.Ledger[key]
@@ -179,22 +179,22 @@ func (in PullInput) decideKey(want *PullKey) KeyStep {
 	step.ours = exists && in.ours(want.Key)
 	seen, looked := in.Observed[want.Key]
 	switch {
-	case !in.Access.Allows(want.Row, v1alpha1.OperationRead):
-		return step.stop(Problem{Reason: v1alpha1.ReasonAccessDenied, Message: "No access rule of the room allows to read this room secret: add a rule with its id, identity and the operation Read" + delegateHint(want.Row) + "."})
+	case !in.Access.Allows(want.Row, roomv1alpha1.OperationRead):
+		return step.stop(Problem{Reason: roomv1alpha1.ReasonAccessDenied, Message: "No access rule of the room allows to read this room secret: add a rule with its id, identity and the operation Read" + delegateHint(want.Row) + "."})
 	case exists && !step.ours:
 		step.After = nil
-		return step.stop(Problem{Reason: v1alpha1.ReasonConflict, Message: fmt.Sprintf("Key %q of the target exists and is not ours: remove it, or choose another key.", want.Key)})
+		return step.stop(Problem{Reason: roomv1alpha1.ReasonConflict, Message: fmt.Sprintf("Key %q of the target exists and is not ours: remove it, or choose another key.", want.Key)})
 	case !looked:
-		return step.stop(Problem{Reason: v1alpha1.ReasonProgressing, Message: "The room has not been read yet.", Passing: true})
+		return step.stop(Problem{Reason: roomv1alpha1.ReasonProgressing, Message: "The room has not been read yet.", Passing: true})
 	case seen.Unknown != nil:
 		return step.stop(*seen.Unknown)
 	case !seen.Exists:
 		return step.missing(want.OnMissing, exists)
 	case seen.unreadable():
-		return step.stop(Problem{Reason: v1alpha1.ReasonUnsupported, Message: "The room secret exists, but the credential of the room cannot read it: use an API key, or leave out forIdentity."})
+		return step.stop(Problem{Reason: roomv1alpha1.ReasonUnsupported, Message: "The room secret exists, but the credential of the room cannot read it: use an API key, or leave out forIdentity."})
 	}
-	step.State = v1alpha1.EntryInSync
-	step.After = &Record{Digest: seen.Digest, Origin: v1alpha1.OriginCreated, Confirmed: true}
+	step.State = roomv1alpha1.EntryInSync
+	step.After = &Record{Digest: seen.Digest, Origin: roomv1alpha1.OriginCreated, Confirmed: true}
 	if there != seen.Digest {
 		step.Op = KeySet
 	}
@@ -202,30 +202,30 @@ func (in PullInput) decideKey(want *PullKey) KeyStep {
 }
 
 // missing decides about a key whose row the room does not have.
-func (s KeyStep) missing(policy v1alpha1.OnMissing, exists bool) KeyStep {
-	s.State, s.Reason = v1alpha1.EntryInSync, v1alpha1.ReasonRoomSecretNotFound
+func (s KeyStep) missing(policy roomv1alpha1.OnMissing, exists bool) KeyStep {
+	s.State, s.Reason = roomv1alpha1.EntryInSync, roomv1alpha1.ReasonRoomSecretNotFound
 	switch policy {
-	case v1alpha1.OnMissingKeep:
+	case roomv1alpha1.OnMissingKeep:
 		s.Message = "The room has no such secret; onMissing Keep leaves the key as it is."
 		return s
-	case v1alpha1.OnMissingRemove:
+	case roomv1alpha1.OnMissingRemove:
 		s.Message = "The room has no such secret; onMissing Remove takes the key away."
 		s.After = nil
 		if exists {
 			s.Op = KeyRemove
 		}
 		return s
-	case v1alpha1.OnMissingFail:
+	case roomv1alpha1.OnMissingFail:
 	}
-	return s.stop(Problem{Reason: v1alpha1.ReasonRoomSecretNotFound, Message: fmt.Sprintf("The room has no secret %q: create it, or change onMissing.", s.Wanted.Row.Name(s.Wanted.Row.Identity))})
+	return s.stop(Problem{Reason: roomv1alpha1.ReasonRoomSecretNotFound, Message: fmt.Sprintf("The room has no secret %q: create it, or change onMissing.", s.Wanted.Row.Name(s.Wanted.Row.Identity))})
 }
 
 // decideLeftover decides about a key of the ledger that the spec no longer asks for.
 func (in PullInput) decideLeftover(key string) KeyStep {
 	before := in.Ledger[key]
-	step := KeyStep{Key: key, Op: KeyRelease, State: v1alpha1.EntryDeleting, Before: &before}
+	step := KeyStep{Key: key, Op: KeyRelease, State: roomv1alpha1.EntryDeleting, Before: &before}
 	_, exists := in.Target.Keys[key]
-	retain := in.Creation == v1alpha1.CreationMerge && in.Deletion == v1alpha1.DeletionRetain
+	retain := in.Creation == roomv1alpha1.CreationMerge && in.Deletion == roomv1alpha1.DeletionRetain
 	if exists && !retain && in.ours(key) {
 		step.Op = KeyRemove
 	}
@@ -233,9 +233,9 @@ func (in PullInput) decideLeftover(key string) KeyStep {
 }
 
 func (s KeyStep) stop(problem Problem) KeyStep {
-	s.State = v1alpha1.EntryFailed
+	s.State = roomv1alpha1.EntryFailed
 	if problem.Passing {
-		s.State = v1alpha1.EntryPending
+		s.State = roomv1alpha1.EntryPending
 	}
 	s.Reason, s.Message, s.Passing = problem.Reason, problem.Message, problem.Passing
 	return s
@@ -246,14 +246,14 @@ func (s KeyStep) wait() KeyStep {
 	if s.Op != KeySet {
 		return s
 	}
-	s.Op, s.After, s.State = KeyKeep, s.Before, v1alpha1.EntryPending
-	s.Reason, s.Message = v1alpha1.ReasonProgressing, "The target is created once all of its keys are known."
+	s.Op, s.After, s.State = KeyKeep, s.Before, roomv1alpha1.EntryPending
+	s.Reason, s.Message = roomv1alpha1.ReasonProgressing, "The target is created once all of its keys are known."
 	return s
 }
 
 // decideTarget decides whether the target is created or written, given the steps.
 func (in PullInput) decideTarget(out PullPlan) PullPlan {
-	incomplete := slices.ContainsFunc(out.Steps, func(s KeyStep) bool { return s.Wanted != nil && s.State != v1alpha1.EntryInSync })
+	incomplete := slices.ContainsFunc(out.Steps, func(s KeyStep) bool { return s.Wanted != nil && s.State != roomv1alpha1.EntryInSync })
 	edits := slices.ContainsFunc(out.Steps, func(s KeyStep) bool { return s.Op == KeySet || s.Op == KeyRemove })
 	releases := slices.ContainsFunc(out.Steps, func(s KeyStep) bool { return s.Op == KeyRelease })
 	switch {
@@ -266,7 +266,7 @@ func (in PullInput) decideTarget(out PullPlan) PullPlan {
 			}
 		}
 	case edits && in.Target.Immutable: // its labels can still change
-		out.Problem = &Problem{Reason: v1alpha1.ReasonTargetImmutable, Message: fmt.Sprintf("Secret %q is immutable and would have to change: delete it, and it is created again.", in.Target.Name)}
+		out.Problem = &Problem{Reason: roomv1alpha1.ReasonTargetImmutable, Message: fmt.Sprintf("Secret %q is immutable and would have to change: delete it, and it is created again.", in.Target.Name)}
 	default:
 		out.Apply = edits || releases || !in.Target.Metadata
 	}
@@ -276,9 +276,9 @@ func (in PullInput) decideTarget(out PullPlan) PullPlan {
 // Intents returns the records to write to the ledger before the target is written, by key. Only keys that are merged
 // into a Secret of somebody else need them: a Secret that we create shows itself whose it is. An intent that turned out
 // to be done is confirmed before its key changes again: after that, what is there would no longer prove that it is ours.
-func (p PullPlan) Intents(creation v1alpha1.CreationPolicy) map[string]Record {
+func (p PullPlan) Intents(creation roomv1alpha1.CreationPolicy) map[string]Record {
 	intents := map[string]Record{}
-	if creation != v1alpha1.CreationMerge || !p.Apply {
+	if creation != roomv1alpha1.CreationMerge || !p.Apply {
 		return intents
 	}
 	for _, step := range p.Steps {

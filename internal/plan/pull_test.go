@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
-	"github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
+	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
 	"github.com/roomsecrets/roomsecret-operator/internal/plan"
 )
 
@@ -18,13 +18,13 @@ import (
 // digest new for it; mods change it.
 func pullOf(mods ...func(*plan.PullInput)) plan.PullInput {
 	in := plan.PullInput{
-		Keys:     []plan.PullKey{{Key: "TOKEN", Row: api, OnMissing: v1alpha1.OnMissingFail}},
+		Keys:     []plan.PullKey{{Key: "TOKEN", Row: api, OnMissing: roomv1alpha1.OnMissingFail}},
 		Observed: map[string]plan.Observed{"TOKEN": {Exists: true, Digest: "new"}},
 		Ledger:   map[string]plan.Record{},
 		Target:   plan.Target{Name: "app", Metadata: true, Keys: map[string]string{}},
 		Access:   plan.Access{Everything: true},
-		Creation: v1alpha1.CreationOwner,
-		Deletion: v1alpha1.DeletionDelete,
+		Creation: roomv1alpha1.CreationOwner,
+		Deletion: roomv1alpha1.DeletionDelete,
 	}
 	for _, mod := range mods {
 		mod(&in)
@@ -32,7 +32,7 @@ func pullOf(mods ...func(*plan.PullInput)) plan.PullInput {
 	return in
 }
 
-func creating(policy v1alpha1.CreationPolicy) func(*plan.PullInput) {
+func creating(policy roomv1alpha1.CreationPolicy) func(*plan.PullInput) {
 	return func(in *plan.PullInput) { in.Creation = policy }
 }
 
@@ -54,7 +54,7 @@ func found(seen plan.Observed) func(*plan.PullInput) {
 	return func(in *plan.PullInput) { in.Observed["TOKEN"] = seen }
 }
 
-func onMissing(policy v1alpha1.OnMissing) func(*plan.PullInput) {
+func onMissing(policy roomv1alpha1.OnMissing) func(*plan.PullInput) {
 	return func(in *plan.PullInput) { in.Keys[0].OnMissing = policy }
 }
 
@@ -64,7 +64,7 @@ func relabelled(in *plan.PullInput) { in.Target.Metadata = false }
 // noKeys drops the key from the spec.
 func noKeys(in *plan.PullInput) { in.Keys = nil }
 
-func reasonOf(problem *plan.Problem) v1alpha1.Reason {
+func reasonOf(problem *plan.Problem) roomv1alpha1.Reason {
 	if problem == nil {
 		return ""
 	}
@@ -81,7 +81,7 @@ func TestAValueThatCannotBeReadIsNotPulled(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			out := plan.Pull(in)
-			if got := out.Steps[0]; out.Create || out.Apply || got.Op != plan.KeyKeep || got.Reason != v1alpha1.ReasonUnsupported {
+			if got := out.Steps[0]; out.Create || out.Apply || got.Op != plan.KeyKeep || got.Reason != roomv1alpha1.ReasonUnsupported {
 				t.Errorf("create %v, apply %v, step %+v", out.Create, out.Apply, got)
 			}
 		})
@@ -93,12 +93,12 @@ func TestAnImmutableTargetOnlyKeepsItsData(t *testing.T) {
 	cases := map[string]struct {
 		in        plan.PullInput
 		wantApply bool
-		want      v1alpha1.Reason
+		want      roomv1alpha1.Reason
 	}{
 		"nothing has to change":     {in: pullOf(target(true, "TOKEN", "new"), immutable)},
-		"a value has to change":     {in: pullOf(target(true, "TOKEN", "old"), immutable), want: v1alpha1.ReasonTargetImmutable},
-		"a key has to be added":     {in: pullOf(target(true), immutable), want: v1alpha1.ReasonTargetImmutable},
-		"a key has to be removed":   {in: pullOf(noKeys, keyRecorded("TOKEN", confirmed("new")), target(true, "TOKEN", "new"), immutable), want: v1alpha1.ReasonTargetImmutable},
+		"a value has to change":     {in: pullOf(target(true, "TOKEN", "old"), immutable), want: roomv1alpha1.ReasonTargetImmutable},
+		"a key has to be added":     {in: pullOf(target(true), immutable), want: roomv1alpha1.ReasonTargetImmutable},
+		"a key has to be removed":   {in: pullOf(noKeys, keyRecorded("TOKEN", confirmed("new")), target(true, "TOKEN", "new"), immutable), want: roomv1alpha1.ReasonTargetImmutable},
 		"only labels are to change": {in: pullOf(target(true, "TOKEN", "new"), immutable, relabelled), wantApply: true},
 		"only a record is to go":    {in: pullOf(noKeys, keyRecorded("TOKEN", confirmed("new")), target(true), immutable), wantApply: true},
 	}
@@ -115,7 +115,7 @@ func TestAnImmutableTargetOnlyKeepsItsData(t *testing.T) {
 
 func TestPullIntents(t *testing.T) {
 	t.Parallel()
-	orphan, merge := creating(v1alpha1.CreationOrphan), creating(v1alpha1.CreationMerge)
+	orphan, merge := creating(roomv1alpha1.CreationOrphan), creating(roomv1alpha1.CreationMerge)
 	cases := map[string]struct {
 		in   plan.PullInput
 		want map[string]plan.Record
@@ -165,13 +165,13 @@ func TestPullIntents(t *testing.T) {
 
 func TestPullOfTheTarget(t *testing.T) {
 	t.Parallel()
-	owner, orphan, merge := creating(v1alpha1.CreationOwner), creating(v1alpha1.CreationOrphan), creating(v1alpha1.CreationMerge)
+	owner, orphan, merge := creating(roomv1alpha1.CreationOwner), creating(roomv1alpha1.CreationOrphan), creating(roomv1alpha1.CreationMerge)
 	ours := keyRecorded("TOKEN", confirmed("old"))
 	type want struct {
 		Create, Apply bool
-		Problem       v1alpha1.Reason
+		Problem       roomv1alpha1.Reason
 	}
-	conflict, create, apply, nothing := want{Problem: v1alpha1.ReasonConflict}, want{Create: true}, want{Apply: true}, want{}
+	conflict, create, apply, nothing := want{Problem: roomv1alpha1.ReasonConflict}, want{Create: true}, want{Apply: true}, want{}
 	cases := map[string]struct {
 		in   plan.PullInput
 		want want
@@ -192,8 +192,8 @@ func TestPullOfTheTarget(t *testing.T) {
 		"Orphan refuses a target of somebody else":          {pullOf(orphan, target(false, "TOKEN", "new")), conflict},
 		"Orphan refuses one that only the ledger knows":     {pullOf(orphan, target(false, "TOKEN", "old"), ours), conflict},
 		"Orphan refuses one that is just what it wrote":     {pullOf(orphan, target(false, "TOKEN", "new"), keyRecorded("TOKEN", confirmed("new"))), conflict},
-		"Merge does not create":                             {pullOf(merge), want{Problem: v1alpha1.ReasonTargetNotFound}},
-		"Merge does not create again":                       {pullOf(merge, ours), want{Problem: v1alpha1.ReasonTargetNotFound}},
+		"Merge does not create":                             {pullOf(merge), want{Problem: roomv1alpha1.ReasonTargetNotFound}},
+		"Merge does not create again":                       {pullOf(merge, ours), want{Problem: roomv1alpha1.ReasonTargetNotFound}},
 		"Merge adds to a target of somebody else":           {pullOf(merge, target(false, "OTHER", "x")), apply},
 		"Merge leaves a target when nothing changed":        {pullOf(merge, target(false, "TOKEN", "new"), ours), nothing},
 		"Merge leaves a target that it has no key in":       {pullOf(merge, target(false, "TOKEN", "theirs")), nothing},
@@ -204,7 +204,7 @@ func TestPullOfTheTarget(t *testing.T) {
 		"an incomplete target that exists keeps its labels": {pullOf(owner, target(true, "TOKEN", "new"), relabelled, found(plan.Observed{})), apply},
 		"values that fill a Secret fit":                     {pullOf(owner, func(in *plan.PullInput) { in.Size = 1 << 20 }), create},
 		"values that are too large are refused": {
-			pullOf(owner, func(in *plan.PullInput) { in.Size = 1<<20 + 1 }), want{Problem: v1alpha1.ReasonTooLarge},
+			pullOf(owner, func(in *plan.PullInput) { in.Size = 1<<20 + 1 }), want{Problem: roomv1alpha1.ReasonTooLarge},
 		},
 		"a target that another RoomSecret claims is refused": {
 			pullOf(owner, target(true, "TOKEN", "old"), func(in *plan.PullInput) { in.ClaimedBy = "older" }), conflict,
@@ -227,17 +227,17 @@ func TestPullOfTheTarget(t *testing.T) {
 
 func TestPullOfAKey(t *testing.T) {
 	t.Parallel()
-	merge := creating(v1alpha1.CreationMerge)
+	merge := creating(roomv1alpha1.CreationMerge)
 	missing := found(plan.Observed{})
-	unknown := found(plan.Observed{Unknown: &plan.Problem{Reason: v1alpha1.ReasonRoomNotReady, Passing: true}})
+	unknown := found(plan.Observed{Unknown: &plan.Problem{Reason: roomv1alpha1.ReasonRoomNotReady, Passing: true}})
 	ours := keyRecorded("TOKEN", confirmed("old"))
 	type want struct {
 		Op     plan.KeyOp
-		State  v1alpha1.EntryState
-		Reason v1alpha1.Reason
+		State  roomv1alpha1.EntryState
+		Reason roomv1alpha1.Reason
 		Record string // "", or the digest of the record afterwards
 	}
-	inSync, notFound := v1alpha1.EntryInSync, v1alpha1.ReasonRoomSecretNotFound
+	inSync, notFound := roomv1alpha1.EntryInSync, roomv1alpha1.ReasonRoomSecretNotFound
 	cases := map[string]struct {
 		in   plan.PullInput
 		want want
@@ -247,33 +247,33 @@ func TestPullOfAKey(t *testing.T) {
 		"a key that was rotated in the room is set":         {pullOf(target(true, "TOKEN", "old"), ours), want{plan.KeySet, inSync, "", "new"}},
 		"a key that was tampered with is set":               {pullOf(target(true, "TOKEN", "bad"), keyRecorded("TOKEN", confirmed("new"))), want{plan.KeySet, inSync, "", "new"}},
 		"a key that somebody added to our target is set":    {pullOf(target(true, "TOKEN", "theirs")), want{plan.KeySet, inSync, "", "new"}},
-		"onMissing Remove removes a key without a record":   {pullOf(missing, target(true, "TOKEN", "theirs"), onMissing(v1alpha1.OnMissingRemove)), want{plan.KeyRemove, inSync, notFound, ""}},
-		"onMissing Fail keeps the key":                      {pullOf(missing, target(true, "TOKEN", "old"), ours), want{plan.KeyKeep, v1alpha1.EntryFailed, notFound, "old"}},
-		"onMissing Keep keeps the key":                      {pullOf(missing, target(true, "TOKEN", "old"), ours, onMissing(v1alpha1.OnMissingKeep)), want{plan.KeyKeep, inSync, notFound, "old"}},
-		"onMissing Keep has nothing to keep":                {pullOf(missing, onMissing(v1alpha1.OnMissingKeep)), want{plan.KeyKeep, inSync, notFound, ""}},
-		"onMissing Remove removes the key":                  {pullOf(missing, target(true, "TOKEN", "old"), ours, onMissing(v1alpha1.OnMissingRemove)), want{plan.KeyRemove, inSync, notFound, ""}},
-		"onMissing Remove has nothing to remove":            {pullOf(missing, target(true), ours, onMissing(v1alpha1.OnMissingRemove)), want{plan.KeyKeep, inSync, notFound, ""}},
-		"onMissing Remove does not touch an unknown row":    {pullOf(unknown, target(true, "TOKEN", "old"), ours, onMissing(v1alpha1.OnMissingRemove)), want{plan.KeyKeep, v1alpha1.EntryPending, v1alpha1.ReasonRoomNotReady, "old"}},
-		"a row that is unknown changes nothing":             {pullOf(unknown, target(true, "TOKEN", "bad"), ours), want{plan.KeyKeep, v1alpha1.EntryPending, v1alpha1.ReasonRoomNotReady, "old"}},
-		"a row that nobody looked at changes nothing":       {pullOf(func(in *plan.PullInput) { in.Observed = nil }, target(true, "TOKEN", "old"), ours), want{plan.KeyKeep, v1alpha1.EntryPending, v1alpha1.ReasonProgressing, "old"}},
-		"a row that may not be read changes nothing":        {pullOf(func(in *plan.PullInput) { in.Access = plan.Access{} }, target(true, "TOKEN", "old"), ours), want{plan.KeyKeep, v1alpha1.EntryFailed, v1alpha1.ReasonAccessDenied, "old"}},
+		"onMissing Remove removes a key without a record":   {pullOf(missing, target(true, "TOKEN", "theirs"), onMissing(roomv1alpha1.OnMissingRemove)), want{plan.KeyRemove, inSync, notFound, ""}},
+		"onMissing Fail keeps the key":                      {pullOf(missing, target(true, "TOKEN", "old"), ours), want{plan.KeyKeep, roomv1alpha1.EntryFailed, notFound, "old"}},
+		"onMissing Keep keeps the key":                      {pullOf(missing, target(true, "TOKEN", "old"), ours, onMissing(roomv1alpha1.OnMissingKeep)), want{plan.KeyKeep, inSync, notFound, "old"}},
+		"onMissing Keep has nothing to keep":                {pullOf(missing, onMissing(roomv1alpha1.OnMissingKeep)), want{plan.KeyKeep, inSync, notFound, ""}},
+		"onMissing Remove removes the key":                  {pullOf(missing, target(true, "TOKEN", "old"), ours, onMissing(roomv1alpha1.OnMissingRemove)), want{plan.KeyRemove, inSync, notFound, ""}},
+		"onMissing Remove has nothing to remove":            {pullOf(missing, target(true), ours, onMissing(roomv1alpha1.OnMissingRemove)), want{plan.KeyKeep, inSync, notFound, ""}},
+		"onMissing Remove does not touch an unknown row":    {pullOf(unknown, target(true, "TOKEN", "old"), ours, onMissing(roomv1alpha1.OnMissingRemove)), want{plan.KeyKeep, roomv1alpha1.EntryPending, roomv1alpha1.ReasonRoomNotReady, "old"}},
+		"a row that is unknown changes nothing":             {pullOf(unknown, target(true, "TOKEN", "bad"), ours), want{plan.KeyKeep, roomv1alpha1.EntryPending, roomv1alpha1.ReasonRoomNotReady, "old"}},
+		"a row that nobody looked at changes nothing":       {pullOf(func(in *plan.PullInput) { in.Observed = nil }, target(true, "TOKEN", "old"), ours), want{plan.KeyKeep, roomv1alpha1.EntryPending, roomv1alpha1.ReasonProgressing, "old"}},
+		"a row that may not be read changes nothing":        {pullOf(func(in *plan.PullInput) { in.Access = plan.Access{} }, target(true, "TOKEN", "old"), ours), want{plan.KeyKeep, roomv1alpha1.EntryFailed, roomv1alpha1.ReasonAccessDenied, "old"}},
 		"Merge adds a key":                                  {pullOf(merge, target(false)), want{plan.KeySet, inSync, "", "new"}},
-		"Merge refuses a key of somebody else":              {pullOf(merge, target(false, "TOKEN", "theirs")), want{plan.KeyKeep, v1alpha1.EntryFailed, v1alpha1.ReasonConflict, ""}},
-		"Merge refuses a key that happens to be right":      {pullOf(merge, target(false, "TOKEN", "new")), want{plan.KeyKeep, v1alpha1.EntryFailed, v1alpha1.ReasonConflict, ""}},
+		"Merge refuses a key of somebody else":              {pullOf(merge, target(false, "TOKEN", "theirs")), want{plan.KeyKeep, roomv1alpha1.EntryFailed, roomv1alpha1.ReasonConflict, ""}},
+		"Merge refuses a key that happens to be right":      {pullOf(merge, target(false, "TOKEN", "new")), want{plan.KeyKeep, roomv1alpha1.EntryFailed, roomv1alpha1.ReasonConflict, ""}},
 		"Merge writes a key of ours":                        {pullOf(merge, target(false, "TOKEN", "old"), ours), want{plan.KeySet, inSync, "", "new"}},
 		"Merge puts back a key of ours":                     {pullOf(merge, target(false), ours), want{plan.KeySet, inSync, "", "new"}},
-		"Merge refuses a key although the target is ours":   {pullOf(merge, target(true, "TOKEN", "new")), want{plan.KeyKeep, v1alpha1.EntryFailed, v1alpha1.ReasonConflict, ""}},
+		"Merge refuses a key although the target is ours":   {pullOf(merge, target(true, "TOKEN", "new")), want{plan.KeyKeep, roomv1alpha1.EntryFailed, roomv1alpha1.ReasonConflict, ""}},
 		"Merge knows a key by an intent":                    {pullOf(merge, target(false, "TOKEN", "old"), keyRecorded("TOKEN", intent("old"))), want{plan.KeySet, inSync, "", "new"}},
-		"Merge gives up an intent that somebody overtook":   {pullOf(merge, target(false, "TOKEN", "theirs"), keyRecorded("TOKEN", intent("old"))), want{plan.KeyKeep, v1alpha1.EntryFailed, v1alpha1.ReasonConflict, ""}},
-		"Merge does not remove a key of somebody else":      {pullOf(merge, missing, onMissing(v1alpha1.OnMissingRemove), target(false, "TOKEN", "theirs")), want{plan.KeyKeep, v1alpha1.EntryFailed, v1alpha1.ReasonConflict, ""}},
-		"a leftover of ours is removed":                     {pullOf(noKeys, target(true, "TOKEN", "old"), ours), want{plan.KeyRemove, v1alpha1.EntryDeleting, "", ""}},
-		"a leftover in an orphan target is removed":         {pullOf(noKeys, creating(v1alpha1.CreationOrphan), target(true, "TOKEN", "bad"), ours), want{plan.KeyRemove, v1alpha1.EntryDeleting, "", ""}},
-		"a leftover that is gone is released":               {pullOf(noKeys, target(true), ours), want{plan.KeyRelease, v1alpha1.EntryDeleting, "", ""}},
-		"a leftover in a merged target is removed":          {pullOf(noKeys, merge, target(false, "TOKEN", "old"), ours), want{plan.KeyRemove, v1alpha1.EntryDeleting, "", ""}},
-		"a leftover intent that was done is removed":        {pullOf(noKeys, merge, target(false, "TOKEN", "old"), keyRecorded("TOKEN", intent("old"))), want{plan.KeyRemove, v1alpha1.EntryDeleting, "", ""}},
-		"a leftover intent that somebody overtook is left":  {pullOf(noKeys, merge, target(false, "TOKEN", "theirs"), keyRecorded("TOKEN", intent("old"))), want{plan.KeyRelease, v1alpha1.EntryDeleting, "", ""}},
-		"a leftover stays in a merged target with Retain":   {pullOf(noKeys, merge, retained, target(false, "TOKEN", "old"), ours), want{plan.KeyRelease, v1alpha1.EntryDeleting, "", ""}},
-		"Retain says nothing about a target that we create": {pullOf(noKeys, retained, target(true, "TOKEN", "old"), ours), want{plan.KeyRemove, v1alpha1.EntryDeleting, "", ""}},
+		"Merge gives up an intent that somebody overtook":   {pullOf(merge, target(false, "TOKEN", "theirs"), keyRecorded("TOKEN", intent("old"))), want{plan.KeyKeep, roomv1alpha1.EntryFailed, roomv1alpha1.ReasonConflict, ""}},
+		"Merge does not remove a key of somebody else":      {pullOf(merge, missing, onMissing(roomv1alpha1.OnMissingRemove), target(false, "TOKEN", "theirs")), want{plan.KeyKeep, roomv1alpha1.EntryFailed, roomv1alpha1.ReasonConflict, ""}},
+		"a leftover of ours is removed":                     {pullOf(noKeys, target(true, "TOKEN", "old"), ours), want{plan.KeyRemove, roomv1alpha1.EntryDeleting, "", ""}},
+		"a leftover in an orphan target is removed":         {pullOf(noKeys, creating(roomv1alpha1.CreationOrphan), target(true, "TOKEN", "bad"), ours), want{plan.KeyRemove, roomv1alpha1.EntryDeleting, "", ""}},
+		"a leftover that is gone is released":               {pullOf(noKeys, target(true), ours), want{plan.KeyRelease, roomv1alpha1.EntryDeleting, "", ""}},
+		"a leftover in a merged target is removed":          {pullOf(noKeys, merge, target(false, "TOKEN", "old"), ours), want{plan.KeyRemove, roomv1alpha1.EntryDeleting, "", ""}},
+		"a leftover intent that was done is removed":        {pullOf(noKeys, merge, target(false, "TOKEN", "old"), keyRecorded("TOKEN", intent("old"))), want{plan.KeyRemove, roomv1alpha1.EntryDeleting, "", ""}},
+		"a leftover intent that somebody overtook is left":  {pullOf(noKeys, merge, target(false, "TOKEN", "theirs"), keyRecorded("TOKEN", intent("old"))), want{plan.KeyRelease, roomv1alpha1.EntryDeleting, "", ""}},
+		"a leftover stays in a merged target with Retain":   {pullOf(noKeys, merge, retained, target(false, "TOKEN", "old"), ours), want{plan.KeyRelease, roomv1alpha1.EntryDeleting, "", ""}},
+		"Retain says nothing about a target that we create": {pullOf(noKeys, retained, target(true, "TOKEN", "old"), ours), want{plan.KeyRemove, roomv1alpha1.EntryDeleting, "", ""}},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -290,11 +290,11 @@ func TestPullOfAKey(t *testing.T) {
 	}
 }
 
-func retained(in *plan.PullInput) { in.Deletion = v1alpha1.DeletionRetain }
+func retained(in *plan.PullInput) { in.Deletion = roomv1alpha1.DeletionRetain }
 
 func TestOneConflictInAMergedTargetDoesNotStopTheOthers(t *testing.T) {
 	t.Parallel()
-	in := pullOf(creating(v1alpha1.CreationMerge), target(false, "TOKEN", "theirs"), func(in *plan.PullInput) {
+	in := pullOf(creating(roomv1alpha1.CreationMerge), target(false, "TOKEN", "theirs"), func(in *plan.PullInput) {
 		in.Keys = append(in.Keys, plan.PullKey{Key: "USER", Row: plan.Row{Identity: own, ID: "user"}})
 		in.Observed["USER"] = plan.Observed{Exists: true, Digest: "u1"}
 	})

@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
-	"github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
+	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
 	"github.com/roomsecrets/roomsecret-operator/internal/plan"
 )
 
@@ -67,8 +67,8 @@ func TestAnUnknownRowIsNeitherPulledNorRemoved(t *testing.T) {
 			if step.Wanted == nil || w.room[step.Key].Unknown == nil {
 				continue
 			}
-			gaveUp := step.Reason == v1alpha1.ReasonConflict && step.After == nil
-			if step.Op != plan.KeyKeep || step.State == v1alpha1.EntryInSync || (!gaveUp && !cmp.Equal(step.Before, step.After)) {
+			gaveUp := step.Reason == roomv1alpha1.ReasonConflict && step.After == nil
+			if step.Op != plan.KeyKeep || step.State == roomv1alpha1.EntryInSync || (!gaveUp && !cmp.Equal(step.Before, step.After)) {
 				t.Errorf("%s: %s %s, record %v becomes %v", step.Key, step.Op, step.State, step.Before, step.After)
 			}
 		}
@@ -83,12 +83,12 @@ func TestAnIncompleteTargetIsNeverCreated(t *testing.T) {
 		out := w.plan(in)
 		for _, step := range out.Steps {
 			seen := w.room[step.Key]
-			optional := step.Wanted != nil && step.Wanted.OnMissing != v1alpha1.OnMissingFail && !seen.Exists && seen.Unknown == nil
+			optional := step.Wanted != nil && step.Wanted.OnMissing != roomv1alpha1.OnMissingFail && !seen.Exists && seen.Unknown == nil
 			if out.Create && step.Wanted != nil && step.Op != plan.KeySet && !optional {
 				t.Errorf("the target is created without %s: %s %s", step.Key, step.State, step.Reason)
 			}
 			if !out.Create && out.Problem == nil && !w.target.Exists && step.Wanted != nil && !optional &&
-				(step.State == v1alpha1.EntryInSync || !cmp.Equal(step.Before, step.After)) {
+				(step.State == roomv1alpha1.EntryInSync || !cmp.Equal(step.Before, step.After)) {
 				t.Errorf("%s is %s with record %v in a target that is not created", step.Key, step.State, step.After)
 			}
 		}
@@ -126,18 +126,18 @@ func checkPullHistory(t *testing.T, d dice) {
 	}
 }
 
-func merges(in plan.PullInput) bool { return in.Creation == v1alpha1.CreationMerge }
+func merges(in plan.PullInput) bool { return in.Creation == roomv1alpha1.CreationMerge }
 
 func TestATargetThatIsCreatedSaysItselfWhoseItIs(t *testing.T) {
 	t.Parallel()
 	randomly(t, 5000, func(t *testing.T, d dice) {
 		in := anyPull(d)
-		in.Creation = pick(d, v1alpha1.CreationOwner, v1alpha1.CreationOrphan)
+		in.Creation = pick(d, roomv1alpha1.CreationOwner, roomv1alpha1.CreationOrphan)
 		in.ClaimedBy, in.Size = "", 0
 		w := anyPullWorld(d, in.Creation)
-		maps.Copy(w.ledger, anyPullWorld(d, v1alpha1.CreationMerge).ledger) // whatever the ledger says
+		maps.Copy(w.ledger, anyPullWorld(d, roomv1alpha1.CreationMerge).ledger) // whatever the ledger says
 		out := w.plan(in)
-		conflict := reasonOf(out.Problem) == v1alpha1.ReasonConflict
+		conflict := reasonOf(out.Problem) == roomv1alpha1.ReasonConflict
 		if theirs := w.target.Exists && !w.target.Owned; conflict != theirs {
 			t.Errorf("the target is somebody else's: %v, problem %v", theirs, out.Problem)
 		}
@@ -151,14 +151,14 @@ func TestATargetOfOursStaysOursWhenItLosesItsKeys(t *testing.T) {
 	t.Parallel()
 	randomly(t, 3000, func(t *testing.T, d dice) {
 		in := anyPull(d)
-		in.Creation = pick(d, v1alpha1.CreationOwner, v1alpha1.CreationOrphan)
+		in.Creation = pick(d, roomv1alpha1.CreationOwner, roomv1alpha1.CreationOrphan)
 		in.ClaimedBy, in.Size = "", 0
 		w := anyPullWorld(d, in.Creation)
 		w.target = plan.Target{Name: w.target.Name, Exists: true, Owned: true, Keys: map[string]string{}}
 		w.reconcile(in, -1)
 		for _, key := range in.Keys {
 			value := w.room[key.Key].Digest
-			if value != "" && in.Access.Allows(key.Row, v1alpha1.OperationRead) && w.target.Keys[key.Key] != value {
+			if value != "" && in.Access.Allows(key.Row, roomv1alpha1.OperationRead) && w.target.Keys[key.Key] != value {
 				t.Errorf("%s was lost and is not put back: %q", key.Key, w.target.Keys[key.Key])
 			}
 		}

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
+	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
 	"github.com/roomsecrets/roomsecret-operator/internal/plan"
 )
 
@@ -18,7 +18,7 @@ import (
 type pullTale struct {
 	strings.Builder
 	*pullWorld
-	spec v1alpha1.Pull
+	spec roomv1alpha1.Pull
 }
 
 func (s *pullTale) say(format string, args ...any) { fmt.Fprintf(s, "# "+format+"\n", args...) }
@@ -69,7 +69,7 @@ func newPullTale() *pullTale {
 			room: map[string]plan.Observed{}, ledger: map[string]plan.Record{}, ours: map[string]bool{},
 			target: plan.Target{Name: "app", Metadata: true, Keys: map[string]string{}},
 		},
-		spec: v1alpha1.Pull{Entries: []v1alpha1.PullEntry{{Key: "TOKEN", ID: "token"}, {Key: "USER", ID: "user"}}},
+		spec: roomv1alpha1.Pull{Entries: []roomv1alpha1.PullEntry{{Key: "TOKEN", ID: "token"}, {Key: "USER", ID: "user"}}},
 	}
 	s.roomHas("TOKEN", "t1")
 	s.roomHas("USER", "u1")
@@ -95,7 +95,7 @@ func TestPullStories(t *testing.T) {
 			s.reconcile(-1)
 		},
 		"pull on missing": func(s *pullTale) {
-			s.spec.Entries[0].OnMissing, s.spec.Entries[1].OnMissing = v1alpha1.OnMissingKeep, v1alpha1.OnMissingRemove
+			s.spec.Entries[0].OnMissing, s.spec.Entries[1].OnMissing = roomv1alpha1.OnMissingKeep, roomv1alpha1.OnMissingRemove
 			s.reconcile(-1)
 			s.roomHas("TOKEN", "")
 			s.roomHas("USER", "")
@@ -111,14 +111,14 @@ func TestPullStories(t *testing.T) {
 			s.reconcile(-1)
 		},
 		"pull emptied": func(s *pullTale) {
-			s.spec.Target.CreationPolicy = v1alpha1.CreationOrphan
+			s.spec.Target.CreationPolicy = roomv1alpha1.CreationOrphan
 			s.reconcile(-1)
 			s.say("somebody takes every key out of the target")
 			clear(s.target.Keys)
 			s.reconcile(-1)
 		},
 		"pull recreated": func(s *pullTale) {
-			s.spec.Target.CreationPolicy = v1alpha1.CreationOrphan
+			s.spec.Target.CreationPolicy = roomv1alpha1.CreationOrphan
 			s.reconcile(-1)
 			s.gone()
 			s.exists("TOKEN", "t1")
@@ -131,7 +131,7 @@ func TestPullStories(t *testing.T) {
 			s.reconcile(-1)
 		},
 		"pull crash": func(s *pullTale) {
-			s.spec.Target.CreationPolicy = v1alpha1.CreationOrphan
+			s.spec.Target.CreationPolicy = roomv1alpha1.CreationOrphan
 			s.say("the operator dies after it created the target")
 			s.reconcile(2)
 			s.roomHas("TOKEN", "t2")
@@ -141,7 +141,7 @@ func TestPullStories(t *testing.T) {
 			s.reconcile(-1)
 		},
 		"merge conflict": func(s *pullTale) {
-			s.spec.Target.CreationPolicy = v1alpha1.CreationMerge
+			s.spec.Target.CreationPolicy = roomv1alpha1.CreationMerge
 			s.reconcile(-1)
 			s.exists("TOKEN", "theirs")
 			s.reconcile(-1)
@@ -153,7 +153,7 @@ func TestPullStories(t *testing.T) {
 			s.reconcile(-1)
 		},
 		"merge crash": func(s *pullTale) {
-			s.spec.Target.CreationPolicy = v1alpha1.CreationMerge
+			s.spec.Target.CreationPolicy = roomv1alpha1.CreationMerge
 			s.exists("OTHER", "theirs")
 			s.say("the operator dies after it wrote the target")
 			s.reconcile(2)
@@ -164,7 +164,7 @@ func TestPullStories(t *testing.T) {
 			s.reconcile(-1)
 		},
 		"merge recreated": func(s *pullTale) {
-			s.spec.Target.CreationPolicy = v1alpha1.CreationMerge
+			s.spec.Target.CreationPolicy = roomv1alpha1.CreationMerge
 			s.exists("OTHER", "theirs")
 			s.reconcile(-1)
 			s.gone()

@@ -8,7 +8,7 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
+	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
 	"github.com/roomsecrets/roomsecret-operator/internal/plan"
 )
 
@@ -61,16 +61,16 @@ func (w *pullWorld) reconcile(in plan.PullInput, effects int) bool {
 func (w *pullWorld) write(in plan.PullInput, out plan.PullPlan) {
 	switch {
 	case out.Create:
-		if w.target.Exists || in.Creation == v1alpha1.CreationMerge {
+		if w.target.Exists || in.Creation == roomv1alpha1.CreationMerge {
 			w.fault("create a target that exists, or that is to be merged into")
 		}
 		w.target = plan.Target{Name: w.target.Name, Exists: true, Owned: true, Metadata: true, Keys: map[string]string{}}
 	case out.Apply:
-		if !w.target.Exists || (!w.target.Owned && in.Creation != v1alpha1.CreationMerge) {
+		if !w.target.Exists || (!w.target.Owned && in.Creation != roomv1alpha1.CreationMerge) {
 			w.fault("write a target that is not ours")
 		}
 		w.target.Metadata = true
-		w.target.Owned = in.Creation != v1alpha1.CreationMerge // who merges gives up what only a creator has
+		w.target.Owned = in.Creation != roomv1alpha1.CreationMerge // who merges gives up what only a creator has
 	default:
 		return
 	}
@@ -86,9 +86,9 @@ func (w *pullWorld) do(in plan.PullInput, step plan.KeyStep) {
 	_, exists := w.target.Keys[step.Key]
 	_, recorded := w.ledger[step.Key]
 	switch {
-	case in.Creation == v1alpha1.CreationMerge && exists && !w.ours[step.Key]:
+	case in.Creation == roomv1alpha1.CreationMerge && exists && !w.ours[step.Key]:
 		w.fault("%s key %s, which is not ours", step.Op, step.Key)
-	case in.Creation == v1alpha1.CreationMerge && !recorded:
+	case in.Creation == roomv1alpha1.CreationMerge && !recorded:
 		w.fault("%s key %s without a record in the ledger", step.Op, step.Key)
 	case w.target.Immutable:
 		w.fault("%s key %s of an immutable target", step.Op, step.Key)
@@ -126,18 +126,18 @@ var pullKeys = []string{"A", "B", "C", "D"}
 func anyPull(d dice) plan.PullInput {
 	in := plan.PullInput{
 		Access:   plan.Access{Everything: !d.oneIn(5), Own: own},
-		Creation: pick(d, v1alpha1.CreationOwner, v1alpha1.CreationMerge, v1alpha1.CreationOrphan),
+		Creation: pick(d, roomv1alpha1.CreationOwner, roomv1alpha1.CreationMerge, roomv1alpha1.CreationOrphan),
 		Deletion: anyDeletion(d),
 		Size:     pick(d, 0, 0, 0, 0, 0, 1<<21),
 	}
 	if d.oneIn(2) {
-		in.Access.Rules = []v1alpha1.AccessRule{{IDs: []v1alpha1.Pattern{"A", "B"}, Operations: []v1alpha1.Operation{v1alpha1.OperationRead}}}
+		in.Access.Rules = []roomv1alpha1.AccessRule{{IDs: []roomv1alpha1.Pattern{"A", "B"}, Operations: []roomv1alpha1.Operation{roomv1alpha1.OperationRead}}}
 	}
 	if d.oneIn(10) {
 		in.ClaimedBy = "older"
 	}
 	for _, key := range pullKeys {
-		policy := pick(d, v1alpha1.OnMissingFail, v1alpha1.OnMissingKeep, v1alpha1.OnMissingRemove)
+		policy := pick(d, roomv1alpha1.OnMissingFail, roomv1alpha1.OnMissingKeep, roomv1alpha1.OnMissingRemove)
 		if key == "A" || !d.oneIn(3) {
 			in.Keys = append(in.Keys, plan.PullKey{Key: key, Row: plan.Row{Identity: own, ID: key}, OnMissing: policy})
 		}
@@ -146,7 +146,7 @@ func anyPull(d dice) plan.PullInput {
 }
 
 // anyPullWorld throws a room, a target and a ledger over the keys. Every record in it was honestly come by.
-func anyPullWorld(d dice, creation v1alpha1.CreationPolicy) *pullWorld {
+func anyPullWorld(d dice, creation roomv1alpha1.CreationPolicy) *pullWorld {
 	w := &pullWorld{
 		room: map[string]plan.Observed{}, ledger: map[string]plan.Record{}, ours: map[string]bool{},
 		target: plan.Target{Name: "app", Exists: !d.oneIn(3), Metadata: true, Keys: map[string]string{}},
@@ -170,7 +170,7 @@ func (w *pullWorld) turn(d dice, key string) {
 	case 0:
 		w.room[key] = plan.Observed{}
 	case 1:
-		w.room[key] = plan.Observed{Unknown: &plan.Problem{Reason: v1alpha1.ReasonRoomNotReady, Passing: true}}
+		w.room[key] = plan.Observed{Unknown: &plan.Problem{Reason: roomv1alpha1.ReasonRoomNotReady, Passing: true}}
 	case 2:
 		w.room[key] = plan.Observed{Exists: true}
 	default:
@@ -180,11 +180,11 @@ func (w *pullWorld) turn(d dice, key string) {
 
 // throw puts the key into one of the situations in which a reconcile can find it. What the ledger says of a target that
 // is not merged into was true of that target, or of one that is gone.
-func (w *pullWorld) throw(d dice, key string, creation v1alpha1.CreationPolicy) {
-	record := plan.Record{Digest: pick(d, "before", "first"), Origin: v1alpha1.OriginCreated, Confirmed: true}
+func (w *pullWorld) throw(d dice, key string, creation roomv1alpha1.CreationPolicy) {
+	record := plan.Record{Digest: pick(d, "before", "first"), Origin: roomv1alpha1.OriginCreated, Confirmed: true}
 	intended := plan.Record{Digest: record.Digest, Origin: record.Origin}
 	situation := d(6)
-	if situation == 5 && creation != v1alpha1.CreationMerge {
+	if situation == 5 && creation != roomv1alpha1.CreationMerge {
 		situation = 1 // a target that we create has no intents: after a crash, its keys are just not recorded
 	}
 	switch situation {
@@ -206,7 +206,7 @@ func (w *pullWorld) throw(d dice, key string, creation v1alpha1.CreationPolicy) 
 }
 
 // meddle lets somebody else change or remove a key of the target, or delete the target and perhaps create another one.
-func (w *pullWorld) meddle(d dice, key string, creation v1alpha1.CreationPolicy) {
+func (w *pullWorld) meddle(d dice, key string, creation roomv1alpha1.CreationPolicy) {
 	switch d(6) {
 	case 0:
 		w.vanish(creation)
@@ -224,9 +224,9 @@ func (w *pullWorld) meddle(d dice, key string, creation v1alpha1.CreationPolicy)
 }
 
 // vanish deletes the target.
-func (w *pullWorld) vanish(creation v1alpha1.CreationPolicy) {
+func (w *pullWorld) vanish(creation roomv1alpha1.CreationPolicy) {
 	w.target = plan.Target{Name: w.target.Name, Keys: map[string]string{}}
-	if creation == v1alpha1.CreationMerge {
+	if creation == roomv1alpha1.CreationMerge {
 		w.voidRecords()
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
+	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
 )
 
 // Op is something to do to a row of the room.
@@ -48,9 +48,9 @@ type PushInput struct {
 	// Access says what the room allows.
 	Access Access
 	// Conflict, Drift and Deletion are the policies of the spec.
-	Conflict v1alpha1.ConflictPolicy
-	Drift    v1alpha1.DriftPolicy
-	Deletion v1alpha1.DeletionPolicy
+	Conflict roomv1alpha1.ConflictPolicy
+	Drift    roomv1alpha1.DriftPolicy
+	Deletion roomv1alpha1.DeletionPolicy
 }
 
 // Step is the decision about one row.
@@ -61,8 +61,8 @@ type Step struct {
 	// Op is what to do.
 	Op Op
 	// State, Reason and Message are what to report when Op succeeds (or is OpNone).
-	State   v1alpha1.EntryState
-	Reason  v1alpha1.Reason
+	State   roomv1alpha1.EntryState
+	Reason  roomv1alpha1.Reason
 	Message string
 	// Passing is true when State is not final and trying again may help.
 	Passing bool
@@ -120,7 +120,7 @@ func (in PushInput) observed(row Row) Observed {
 	if o, ok := in.Observed[row]; ok {
 		return o
 	}
-	return Observed{Unknown: &Problem{Reason: v1alpha1.ReasonProgressing, Message: "The row has not been looked at yet.", Passing: true}}
+	return Observed{Unknown: &Problem{Reason: roomv1alpha1.ReasonProgressing, Message: "The row has not been looked at yet.", Passing: true}}
 }
 
 // record returns the record of a row when it makes the row ours, given what was observed: an intent counts only when
@@ -141,9 +141,9 @@ func (in PushInput) decideWanted(want *PushRow) Step {
 	}
 	switch holder, claimed := in.Claimed[want.Row]; {
 	case claimed:
-		return step.fail(v1alpha1.ReasonConflict, fmt.Sprintf("RoomSecret %s already keeps this room secret: change the id, or delete one of the two.", holder))
-	case !in.Access.Allows(want.Row, v1alpha1.OperationWrite):
-		return step.fail(v1alpha1.ReasonAccessDenied, "No access rule of the room allows to write this room secret: add a rule with its id, identity and the operation Write"+delegateHint(want.Row)+".")
+		return step.fail(roomv1alpha1.ReasonConflict, fmt.Sprintf("RoomSecret %s already keeps this room secret: change the id, or delete one of the two.", holder))
+	case !in.Access.Allows(want.Row, roomv1alpha1.OperationWrite):
+		return step.fail(roomv1alpha1.ReasonAccessDenied, "No access rule of the room allows to write this room secret: add a rule with its id, identity and the operation Write"+delegateHint(want.Row)+".")
 	case want.Problem != nil:
 		return step.stop(*want.Problem)
 	case seen.Unknown != nil:
@@ -165,23 +165,23 @@ func delegateHint(row Row) string {
 
 // decideForeign decides about a wanted row that is not ours.
 func (in PushInput) decideForeign(step Step, seen Observed, digest string) Step {
-	step.After = &Record{Digest: digest, Origin: v1alpha1.OriginCreated, Confirmed: true}
+	step.After = &Record{Digest: digest, Origin: roomv1alpha1.OriginCreated, Confirmed: true}
 	if !seen.Exists {
 		return step.write(OpCreate)
 	}
 	switch in.Conflict {
-	case v1alpha1.ConflictAdopt:
-		step.After.Origin = v1alpha1.OriginAdopted
+	case roomv1alpha1.ConflictAdopt:
+		step.After.Origin = roomv1alpha1.OriginAdopted
 		return step.write(OpAdopt)
-	case v1alpha1.ConflictSkip:
+	case roomv1alpha1.ConflictSkip:
 		step.After = nil
-		step.State, step.Reason = v1alpha1.EntrySkipped, v1alpha1.ReasonSkipped
+		step.State, step.Reason = roomv1alpha1.EntrySkipped, roomv1alpha1.ReasonSkipped
 		step.Message = "The room secret exists and is not ours; conflictPolicy Skip leaves it alone."
 		return step
-	case v1alpha1.ConflictFail:
+	case roomv1alpha1.ConflictFail:
 	}
 	step.After = nil
-	return step.fail(v1alpha1.ReasonConflict, "The room secret exists and is not ours: delete it in the room, choose another id, or set conflictPolicy to Adopt or Skip.")
+	return step.fail(roomv1alpha1.ReasonConflict, "The room secret exists and is not ours: delete it in the room, choose another id, or set conflictPolicy to Adopt or Skip.")
 }
 
 // decideOurs decides about a wanted row that is ours.
@@ -199,17 +199,17 @@ func (in PushInput) decideOurs(step Step, record Record, seen Observed, digest s
 
 // decideDrifted decides about a row of ours that somebody changed or deleted in the room.
 func (in PushInput) decideDrifted(step Step, record Record, seen Observed, edited bool) Step {
-	if edited || in.Drift == v1alpha1.DriftCorrect {
+	if edited || in.Drift == roomv1alpha1.DriftCorrect {
 		if seen.Exists {
 			return step.write(OpUpdate)
 		}
 		return step.write(OpCreate)
 	}
 	step.After = &record
-	if in.Drift == v1alpha1.DriftIgnore {
+	if in.Drift == roomv1alpha1.DriftIgnore {
 		return step.write(OpNone)
 	}
-	step.State, step.Reason = v1alpha1.EntryDrifted, v1alpha1.ReasonDrifted
+	step.State, step.Reason = roomv1alpha1.EntryDrifted, roomv1alpha1.ReasonDrifted
 	step.Message = "Somebody deleted the room secret; driftPolicy Report leaves it so."
 	if seen.Exists {
 		step.Message = "Somebody changed the room secret; driftPolicy Report leaves it so."
@@ -220,9 +220,9 @@ func (in PushInput) decideDrifted(step Step, record Record, seen Observed, edite
 // decideUnwanted decides about a row of the ledger that the spec no longer asks for.
 func (in PushInput) decideUnwanted(row Row) Step {
 	before := in.Ledger[row]
-	step := Step{Row: row, Op: OpForget, State: v1alpha1.EntryDeleting, Before: &before}
+	step := Step{Row: row, Op: OpForget, State: roomv1alpha1.EntryDeleting, Before: &before}
 	seen := in.observed(row)
-	if in.Deletion != v1alpha1.DeletionDelete {
+	if in.Deletion != roomv1alpha1.DeletionDelete {
 		return step
 	}
 	ours := seen.Exists && in.record(row, seen) != nil
@@ -233,31 +233,31 @@ func (in PushInput) decideUnwanted(row Row) Step {
 	case !in.CanDelete(row.Identity):
 		step.Left = true
 		return step
-	case !in.Access.Allows(row, v1alpha1.OperationDelete):
+	case !in.Access.Allows(row, roomv1alpha1.OperationDelete):
 		step.After = &before
-		return step.fail(v1alpha1.ReasonAccessDenied, "No access rule of the room allows to delete this room secret: add a rule with its id, identity and the operation Delete"+delegateHint(row)+".")
+		return step.fail(roomv1alpha1.ReasonAccessDenied, "No access rule of the room allows to delete this room secret: add a rule with its id, identity and the operation Delete"+delegateHint(row)+".")
 	case seen.Unknown != nil:
 		step.After = &before
 		return step.stop(*seen.Unknown)
 	case ours:
-		step.Op, step.Reason = OpDelete, v1alpha1.ReasonDeleting
+		step.Op, step.Reason = OpDelete, roomv1alpha1.ReasonDeleting
 	}
 	return step
 }
 
 func (s Step) write(op Op) Step {
-	s.Op, s.State = op, v1alpha1.EntryInSync
+	s.Op, s.State = op, roomv1alpha1.EntryInSync
 	return s
 }
 
-func (s Step) fail(reason v1alpha1.Reason, message string) Step {
+func (s Step) fail(reason roomv1alpha1.Reason, message string) Step {
 	return s.stop(Problem{Reason: reason, Message: message})
 }
 
 func (s Step) stop(problem Problem) Step {
-	s.Op, s.State = OpNone, v1alpha1.EntryFailed
+	s.Op, s.State = OpNone, roomv1alpha1.EntryFailed
 	if problem.Passing {
-		s.State = v1alpha1.EntryPending
+		s.State = roomv1alpha1.EntryPending
 	}
 	s.Reason, s.Message, s.Passing = problem.Reason, problem.Message, problem.Passing
 	return s

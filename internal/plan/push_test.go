@@ -8,7 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
+	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
 	"github.com/roomsecrets/roomsecret-operator/internal/plan"
 )
 
@@ -19,11 +19,11 @@ var api = plan.Row{Identity: own, ID: "api"}
 
 // confirmed and intent make records of the ledger.
 func confirmed(digest string) plan.Record {
-	return plan.Record{Digest: digest, Origin: v1alpha1.OriginCreated, Confirmed: true}
+	return plan.Record{Digest: digest, Origin: roomv1alpha1.OriginCreated, Confirmed: true}
 }
 
 func intent(digest string) plan.Record {
-	return plan.Record{Digest: digest, Origin: v1alpha1.OriginCreated}
+	return plan.Record{Digest: digest, Origin: roomv1alpha1.OriginCreated}
 }
 
 // pushOf returns an input that wants the row api with the digest new and knows that the room has nothing; mods change it.
@@ -37,9 +37,9 @@ func pushOf(mods ...func(*plan.PushInput)) plan.PushInput {
 		Own:       own,
 		CanDelete: func(string) bool { return true },
 		Access:    plan.Access{Everything: true},
-		Conflict:  v1alpha1.ConflictFail,
-		Drift:     v1alpha1.DriftCorrect,
-		Deletion:  v1alpha1.DeletionRetain,
+		Conflict:  roomv1alpha1.ConflictFail,
+		Drift:     roomv1alpha1.DriftCorrect,
+		Deletion:  roomv1alpha1.DeletionRetain,
 	}
 	for _, mod := range mods {
 		mod(&in)
@@ -70,8 +70,8 @@ func only(t *testing.T, in plan.PushInput) plan.Step {
 func TestEveryStepNamesAnOp(t *testing.T) {
 	t.Parallel()
 	cases := map[string]plan.PushInput{
-		"a row that is skipped":    pushOf(holding("theirs"), func(in *plan.PushInput) { in.Conflict = v1alpha1.ConflictSkip }),
-		"a drift that is reported": pushOf(recorded(confirmed("new")), holding("theirs"), func(in *plan.PushInput) { in.Drift = v1alpha1.DriftReport }),
+		"a row that is skipped":    pushOf(holding("theirs"), func(in *plan.PushInput) { in.Conflict = roomv1alpha1.ConflictSkip }),
+		"a drift that is reported": pushOf(recorded(confirmed("new")), holding("theirs"), func(in *plan.PushInput) { in.Drift = roomv1alpha1.DriftReport }),
 	}
 	for name, in := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -95,8 +95,8 @@ func TestIntentIsWrittenBeforeTheOp(t *testing.T) {
 			in: pushOf(), wantOp: plan.OpCreate, want: intent("new"), wantWrite: true,
 		},
 		"a row that is adopted is recorded as an intent": {
-			in:     pushOf(holding("theirs"), func(in *plan.PushInput) { in.Conflict = v1alpha1.ConflictAdopt }),
-			wantOp: plan.OpAdopt, want: plan.Record{Digest: "new", Origin: v1alpha1.OriginAdopted}, wantWrite: true,
+			in:     pushOf(holding("theirs"), func(in *plan.PushInput) { in.Conflict = roomv1alpha1.ConflictAdopt }),
+			wantOp: plan.OpAdopt, want: plan.Record{Digest: "new", Origin: roomv1alpha1.OriginAdopted}, wantWrite: true,
 		},
 		"an intent that still stands is not written again": {
 			in: pushOf(recorded(intent("new"))), wantOp: plan.OpCreate, want: intent("new"),
@@ -124,7 +124,7 @@ func TestIntentIsWrittenBeforeTheOp(t *testing.T) {
 			in: pushOf(recorded(confirmed("")), holding("old"), reporting), wantOp: plan.OpUpdate, want: confirmed(""),
 		},
 		"a row whose update may have failed is written again with driftPolicy Ignore": {
-			in:     pushOf(recorded(confirmed("")), holding("old"), func(in *plan.PushInput) { in.Drift = v1alpha1.DriftIgnore }),
+			in:     pushOf(recorded(confirmed("")), holding("old"), func(in *plan.PushInput) { in.Drift = roomv1alpha1.DriftIgnore }),
 			wantOp: plan.OpUpdate, want: confirmed(""),
 		},
 		"a row whose update may have failed, and that vanished, is already recorded": {
@@ -135,7 +135,7 @@ func TestIntentIsWrittenBeforeTheOp(t *testing.T) {
 		},
 		"a row whose update may have failed is still recorded when it is deleted": {
 			in: pushOf(unwanted, recorded(confirmed("")), holding("old"), func(in *plan.PushInput) {
-				in.Deletion = v1alpha1.DeletionDelete
+				in.Deletion = roomv1alpha1.DeletionDelete
 			}),
 			wantOp: plan.OpDelete, want: confirmed(""), wantWrite: true,
 		},
@@ -144,7 +144,7 @@ func TestIntentIsWrittenBeforeTheOp(t *testing.T) {
 		},
 		"a row that is deleted is still recorded": {
 			in: pushOf(unwanted, recorded(confirmed("old")), holding("old"), func(in *plan.PushInput) {
-				in.Deletion = v1alpha1.DeletionDelete
+				in.Deletion = roomv1alpha1.DeletionDelete
 			}),
 			wantOp: plan.OpDelete, want: confirmed("old"), wantWrite: true,
 		},
@@ -169,7 +169,7 @@ func TestIntentIsWrittenBeforeTheOp(t *testing.T) {
 
 func TestARowThatVanishedBeforeItWasAdoptedIsCreated(t *testing.T) {
 	t.Parallel()
-	adopting := plan.Record{Digest: "new", Origin: v1alpha1.OriginAdopted}
+	adopting := plan.Record{Digest: "new", Origin: roomv1alpha1.OriginAdopted}
 	step := only(t, pushOf(recorded(adopting)))
 	want := confirmed("new")
 	if diff := cmp.Diff(&want, step.After); step.Op != plan.OpCreate || diff != "" {
@@ -183,23 +183,23 @@ func TestDeletion(t *testing.T) {
 	cannotDelete := func(in *plan.PushInput) { in.CanDelete = func(string) bool { return false } }
 	denied := func(in *plan.PushInput) { in.Access = plan.Access{Own: own} }
 	unknown := func(in *plan.PushInput) {
-		in.Observed[api] = plan.Observed{Unknown: &plan.Problem{Reason: v1alpha1.ReasonRoomNotReady, Passing: true}}
+		in.Observed[api] = plan.Observed{Unknown: &plan.Problem{Reason: roomv1alpha1.ReasonRoomNotReady, Passing: true}}
 	}
 	unlooked := func(in *plan.PushInput) { delete(in.Observed, api) }
 	unreadable := holding("")
 	type want struct {
 		Op     plan.Op
-		State  v1alpha1.EntryState
-		Reason v1alpha1.Reason
+		State  roomv1alpha1.EntryState
+		Reason roomv1alpha1.Reason
 		Kept   bool // the record stays
 		Left   bool
 	}
 	var (
-		deleted   = want{Op: plan.OpDelete, State: v1alpha1.EntryDeleting, Reason: v1alpha1.ReasonDeleting}
-		forgotten = want{Op: plan.OpForget, State: v1alpha1.EntryDeleting}
-		left      = want{Op: plan.OpForget, State: v1alpha1.EntryDeleting, Left: true}
-		waiting   = want{Op: plan.OpNone, State: v1alpha1.EntryPending, Reason: v1alpha1.ReasonRoomNotReady, Kept: true}
-		refused   = want{Op: plan.OpNone, State: v1alpha1.EntryFailed, Reason: v1alpha1.ReasonAccessDenied, Kept: true}
+		deleted   = want{Op: plan.OpDelete, State: roomv1alpha1.EntryDeleting, Reason: roomv1alpha1.ReasonDeleting}
+		forgotten = want{Op: plan.OpForget, State: roomv1alpha1.EntryDeleting}
+		left      = want{Op: plan.OpForget, State: roomv1alpha1.EntryDeleting, Left: true}
+		waiting   = want{Op: plan.OpNone, State: roomv1alpha1.EntryPending, Reason: roomv1alpha1.ReasonRoomNotReady, Kept: true}
+		refused   = want{Op: plan.OpNone, State: roomv1alpha1.EntryFailed, Reason: roomv1alpha1.ReasonAccessDenied, Kept: true}
 	)
 	cases := map[string]struct {
 		record         plan.Record
@@ -229,11 +229,11 @@ func TestDeletion(t *testing.T) {
 		"an unreadable row, cannot be deleted":  {intent("a"), []func(*plan.PushInput){unreadable, cannotDelete}, forgotten, left},
 		"an unknown row, cannot be deleted":     {confirmed("a"), []func(*plan.PushInput){unknown, cannotDelete}, forgotten, left},
 		"a row that nobody looked at": {confirmed("a"), []func(*plan.PushInput){unlooked}, forgotten, want{
-			Op: plan.OpNone, State: v1alpha1.EntryPending, Reason: v1alpha1.ReasonProgressing, Kept: true,
+			Op: plan.OpNone, State: roomv1alpha1.EntryPending, Reason: roomv1alpha1.ReasonProgressing, Kept: true,
 		}},
 	}
 	for name, tc := range cases {
-		for policy, want := range map[v1alpha1.DeletionPolicy]want{v1alpha1.DeletionRetain: tc.retain, v1alpha1.DeletionDelete: tc.delete} {
+		for policy, want := range map[roomv1alpha1.DeletionPolicy]want{roomv1alpha1.DeletionRetain: tc.retain, roomv1alpha1.DeletionDelete: tc.delete} {
 			t.Run(name+" with "+string(policy), func(t *testing.T) {
 				t.Parallel()
 				in := pushOf(append(tc.mods, unwanted, recorded(tc.record))...)

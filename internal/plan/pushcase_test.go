@@ -6,7 +6,7 @@ package plan_test
 import (
 	"slices"
 
-	"github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
+	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
 	"github.com/roomsecrets/roomsecret-operator/internal/plan"
 )
 
@@ -41,7 +41,7 @@ func anyPush(d dice, rows []plan.Row) plan.PushInput {
 		}
 		want := plan.PushRow{Row: row, Entry: row.ID, Key: row.ID, Type: "text/plain", DisplayName: row.ID}
 		if d.oneIn(10) {
-			want.Problem = &plan.Problem{Reason: v1alpha1.ReasonKeyNotFound, Message: "No such key."}
+			want.Problem = &plan.Problem{Reason: roomv1alpha1.ReasonKeyNotFound, Message: "No such key."}
 		} else {
 			in.Digests[row] = "first"
 		}
@@ -53,13 +53,13 @@ func anyPush(d dice, rows []plan.Row) plan.PushInput {
 func anyAccess(d dice) plan.Access {
 	access := plan.Access{Everything: !d.oneIn(3), Namespace: "team-a", Own: own}
 	for range d(3) {
-		access.Rules = append(access.Rules, v1alpha1.AccessRule{
-			IDs:        []v1alpha1.Pattern{pick[v1alpha1.Pattern](d, "*", "a", "b*")},
-			Identities: []v1alpha1.Pattern{pick[v1alpha1.Pattern](d, "*", "agent", "bob")},
+		access.Rules = append(access.Rules, roomv1alpha1.AccessRule{
+			IDs:        []roomv1alpha1.Pattern{pick[roomv1alpha1.Pattern](d, "*", "a", "b*")},
+			Identities: []roomv1alpha1.Pattern{pick[roomv1alpha1.Pattern](d, "*", "agent", "bob")},
 			Operations: pick(d,
-				[]v1alpha1.Operation{v1alpha1.OperationWrite, v1alpha1.OperationDelete, v1alpha1.OperationDelegate},
-				[]v1alpha1.Operation{v1alpha1.OperationWrite},
-				[]v1alpha1.Operation{v1alpha1.OperationDelete}),
+				[]roomv1alpha1.Operation{roomv1alpha1.OperationWrite, roomv1alpha1.OperationDelete, roomv1alpha1.OperationDelegate},
+				[]roomv1alpha1.Operation{roomv1alpha1.OperationWrite},
+				[]roomv1alpha1.Operation{roomv1alpha1.OperationDelete}),
 		})
 	}
 	return access
@@ -91,7 +91,7 @@ func anyPushWorld(d dice, rows []plan.Row) *pushWorld {
 // throw puts the row into one of the situations in which a reconcile can find it.
 func (w *pushWorld) throw(d dice, row plan.Row) {
 	written := pick(d, "before", "first")
-	origin := pick(d, v1alpha1.OriginCreated, v1alpha1.OriginAdopted)
+	origin := pick(d, roomv1alpha1.OriginCreated, roomv1alpha1.OriginAdopted)
 	record := plan.Record{Digest: written, Origin: origin, Confirmed: true}
 	intended := plan.Record{Digest: written, Origin: origin}
 	switch d(9) {

@@ -8,7 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
+	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
 	"github.com/roomsecrets/roomsecret-operator/internal/plan"
 )
 
@@ -70,14 +70,14 @@ func checkUnknown(t *testing.T, w *pushWorld, in plan.PushInput) {
 		if !w.unknown[step.Row] {
 			continue
 		}
-		leaves := step.Wanted == nil && (in.Deletion == v1alpha1.DeletionRetain || !in.CanDelete(step.Identity))
+		leaves := step.Wanted == nil && (in.Deletion == roomv1alpha1.DeletionRetain || !in.CanDelete(step.Identity))
 		switch {
 		case leaves && step.Op == plan.OpForget && step.After == nil:
 		case !leaves && step.Op == plan.OpNone && cmp.Equal(step.Before, step.After):
 		default:
 			t.Errorf("unknown row %s: %s, record %v becomes %v", step.Name(own), step.Op, step.Before, step.After)
 		}
-		if step.Wanted != nil && step.State == v1alpha1.EntryInSync {
+		if step.Wanted != nil && step.State == roomv1alpha1.EntryInSync {
 			t.Errorf("unknown row %s is reported in sync", step.Name(own))
 		}
 	}

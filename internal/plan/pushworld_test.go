@@ -8,7 +8,7 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
+	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
 	"github.com/roomsecrets/roomsecret-operator/internal/plan"
 )
 
@@ -57,7 +57,7 @@ func (w *pushWorld) plan(in plan.PushInput) []plan.Step {
 
 func (w *pushWorld) observe(row plan.Row) plan.Observed {
 	if w.unknown[row] {
-		return plan.Observed{Unknown: &plan.Problem{Reason: v1alpha1.ReasonRoomNotReady, Message: "The room is out of reach.", Passing: true}}
+		return plan.Observed{Unknown: &plan.Problem{Reason: roomv1alpha1.ReasonRoomNotReady, Message: "The room is out of reach.", Passing: true}}
 	}
 	digest, exists := w.room[row]
 	if w.unreadable[row] {
@@ -119,7 +119,7 @@ func (w *pushWorld) settle(steps []plan.Step) {
 func (w *pushWorld) do(in plan.PushInput, step plan.Step) {
 	digest, exists := w.room[step.Row]
 	name := step.Name(own)
-	if exists && !w.ours[step.Row] && (step.Op == plan.OpDelete || in.Conflict != v1alpha1.ConflictAdopt) {
+	if exists && !w.ours[step.Row] && (step.Op == plan.OpDelete || in.Conflict != roomv1alpha1.ConflictAdopt) {
 		w.fault("%s %s, which is not ours: it holds %s", step.Op, name, digest)
 	}
 	if w.unknown[step.Row] {

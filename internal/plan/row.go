@@ -7,7 +7,7 @@ import (
 	"cmp"
 	"strings"
 
-	"github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
+	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
 )
 
 // Row is the address of a room secret within its room.
@@ -44,7 +44,7 @@ type Record struct {
 	// and nobody can tell whether the write took effect. What is wanted then always differs from the record.
 	Digest string
 	// Origin says how it came to be ours.
-	Origin v1alpha1.Origin
+	Origin roomv1alpha1.Origin
 	// Confirmed is false for an intent: something that was about to be written when the record was made.
 	Confirmed bool
 }
@@ -52,7 +52,7 @@ type Record struct {
 // Problem says why something cannot be done.
 type Problem struct {
 	// Reason of the problem.
-	Reason v1alpha1.Reason
+	Reason roomv1alpha1.Reason
 	// Message tells what to do. It holds no value and no text of the room.
 	Message string
 	// Passing is true when the problem may go away by itself.

@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
+	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
 )
 
 // Story tells the steps of a push, one a line: op, row and entry, and what is wrong if something is. It holds no value
@@ -31,7 +31,7 @@ func Story(steps []Step, own string) string {
 // as a whole cannot be written, that is all there is to tell.
 func (p PullPlan) Story(own string) string {
 	if p.Problem != nil {
-		return storyLine("stop", "target", v1alpha1.EntryFailed, p.Problem.Reason, p.Problem.Message)
+		return storyLine("stop", "target", roomv1alpha1.EntryFailed, p.Problem.Reason, p.Problem.Message)
 	}
 	verb := "keep"
 	switch {
@@ -41,7 +41,7 @@ func (p PullPlan) Story(own string) string {
 		verb = "apply"
 	}
 	var b strings.Builder
-	b.WriteString(storyLine(verb, "target", v1alpha1.EntryInSync, "", ""))
+	b.WriteString(storyLine(verb, "target", roomv1alpha1.EntryInSync, "", ""))
 	for _, step := range p.Steps {
 		subject := step.Key
 		if step.Wanted != nil {
@@ -52,9 +52,9 @@ func (p PullPlan) Story(own string) string {
 	return b.String()
 }
 
-func storyLine(verb, subject string, state v1alpha1.EntryState, reason v1alpha1.Reason, message string) string {
+func storyLine(verb, subject string, state roomv1alpha1.EntryState, reason roomv1alpha1.Reason, message string) string {
 	line := fmt.Sprintf("%-7s %s", verb, subject)
-	if state != v1alpha1.EntryInSync && state != v1alpha1.EntryDeleting {
+	if state != roomv1alpha1.EntryInSync && state != roomv1alpha1.EntryDeleting {
 		line += fmt.Sprintf(": %s, %s", state, reason)
 	}
 	if message != "" {

@@ -15,7 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
+	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
 	"github.com/roomsecrets/roomsecret-operator/internal/plan"
 )
 
@@ -46,7 +46,7 @@ func compareStory(t *testing.T, name, story string) {
 type pushTale struct {
 	strings.Builder
 	*pushWorld
-	spec   v1alpha1.Push
+	spec   roomv1alpha1.Push
 	source map[string]string
 	access plan.Access
 }
@@ -107,7 +107,7 @@ func newPushTale() *pushTale {
 		pushWorld: newPushWorld(),
 		access:    plan.Access{Everything: true},
 		source:    map[string]string{"apiKey": "v1"},
-		spec: v1alpha1.Push{Entries: []v1alpha1.PushEntry{{
+		spec: roomv1alpha1.Push{Entries: []roomv1alpha1.PushEntry{{
 			Name: "api-key", Key: "apiKey", ID: "stripe-api-key", Delegations: delegations("billing-agent"),
 		}}},
 	}
@@ -135,7 +135,7 @@ func TestPushStories(t *testing.T) {
 			s.reconcile(-1)
 		},
 		"undelegate": func(s *pushTale) {
-			s.spec.DeletionPolicy = v1alpha1.DeletionDelete
+			s.spec.DeletionPolicy = roomv1alpha1.DeletionDelete
 			s.reconcile(-1)
 			s.say("the delegation is taken out of the spec; deletionPolicy is Delete")
 			s.spec.Entries[0].Delegations = nil
@@ -156,7 +156,7 @@ func TestPushStories(t *testing.T) {
 			s.reconcile(-1)
 		},
 		"drift reported": func(s *pushTale) {
-			s.spec.DriftPolicy = v1alpha1.DriftReport
+			s.spec.DriftPolicy = roomv1alpha1.DriftReport
 			s.simple().reconcile(-1)
 			s.somebodyWrites("stripe-api-key", "junk")
 			s.reconcile(-1)
@@ -172,7 +172,7 @@ func TestPushStories(t *testing.T) {
 			s.reconcile(-1)
 		},
 		"adopt": func(s *pushTale) {
-			s.spec.ConflictPolicy, s.spec.DeletionPolicy = v1alpha1.ConflictAdopt, v1alpha1.DeletionDelete
+			s.spec.ConflictPolicy, s.spec.DeletionPolicy = roomv1alpha1.ConflictAdopt, roomv1alpha1.DeletionDelete
 			s.somebodyWrites("stripe-api-key", "theirs")
 			s.simple().reconcile(-1)
 			s.say("the entry is taken out of the spec; deletionPolicy is Delete")
@@ -199,8 +199,8 @@ func TestPushStories(t *testing.T) {
 		"access withdrawn": func(s *pushTale) {
 			s.reconcile(-1)
 			s.say("the room no longer allows to delegate; the source is edited")
-			s.access = plan.Access{Own: own, Rules: []v1alpha1.AccessRule{{
-				IDs: []v1alpha1.Pattern{"stripe-*"}, Operations: []v1alpha1.Operation{v1alpha1.OperationWrite},
+			s.access = plan.Access{Own: own, Rules: []roomv1alpha1.AccessRule{{
+				IDs: []roomv1alpha1.Pattern{"stripe-*"}, Operations: []roomv1alpha1.Operation{roomv1alpha1.OperationWrite},
 			}}}
 			s.source["apiKey"] = "v2"
 			s.reconcile(-1)
@@ -209,7 +209,7 @@ func TestPushStories(t *testing.T) {
 			s.reconcile(-1)
 		},
 		"room unreachable": func(s *pushTale) {
-			s.spec.DeletionPolicy = v1alpha1.DeletionDelete
+			s.spec.DeletionPolicy = roomv1alpha1.DeletionDelete
 			s.reconcile(-1)
 			s.say("the room is out of reach; the source is edited and the delegation is taken out of the spec")
 			for row := range s.room {

@@ -9,7 +9,7 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
+	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
 )
 
 // maxID is the longest id that a room secret may have in the API, in bytes.
@@ -32,7 +32,7 @@ type PushRow struct {
 
 // PushRows lists the rows that a push asks for, sorted, given the identity of the operator in the room and the keys of
 // the source Secret. It returns a Problem when the spec contradicts itself: then nothing at all can be done.
-func PushRows(push *v1alpha1.Push, own string, keys []string) ([]PushRow, *Problem) {
+func PushRows(push *roomv1alpha1.Push, own string, keys []string) ([]PushRow, *Problem) {
 	var rows []PushRow
 	for _, entry := range push.Entries {
 		rows = append(rows, entryRows(entry, own, keys)...)
@@ -41,16 +41,16 @@ func PushRows(push *v1alpha1.Push, own string, keys []string) ([]PushRow, *Probl
 		rows = append(rows, allKeysRows(push, own, keys)...)
 	}
 	slices.SortFunc(rows, func(a, b PushRow) int { return cmp.Or(compareRows(a.Row, b.Row), cmp.Compare(a.Entry, b.Entry)) })
-	if len(rows) > v1alpha1.MaxRows {
+	if len(rows) > roomv1alpha1.MaxRows {
 		return nil, &Problem{
-			Reason:  v1alpha1.ReasonTooLarge,
-			Message: fmt.Sprintf("The spec asks for %d room secrets, and one RoomSecret can have at most %d: split it.", len(rows), v1alpha1.MaxRows),
+			Reason:  roomv1alpha1.ReasonTooLarge,
+			Message: fmt.Sprintf("The spec asks for %d room secrets, and one RoomSecret can have at most %d: split it.", len(rows), roomv1alpha1.MaxRows),
 		}
 	}
 	for i := 1; i < len(rows); i++ {
 		if rows[i].Row == rows[i-1].Row {
 			return nil, &Problem{
-				Reason: v1alpha1.ReasonConflict,
+				Reason: roomv1alpha1.ReasonConflict,
 				Message: fmt.Sprintf("%q and %q ask for the same room secret %q: give one of them another id.",
 					rows[i-1].Entry, rows[i].Entry, rows[i].Name(own)),
 			}
@@ -59,7 +59,7 @@ func PushRows(push *v1alpha1.Push, own string, keys []string) ([]PushRow, *Probl
 	return rows, nil
 }
 
-func entryRows(entry v1alpha1.PushEntry, own string, keys []string) []PushRow {
+func entryRows(entry roomv1alpha1.PushEntry, own string, keys []string) []PushRow {
 	base := PushRow{
 		Row:         Row{Identity: cmp.Or(string(entry.ForIdentity), own), ID: entry.IDOrDefault()},
 		Entry:       string(entry.Name),
@@ -69,7 +69,7 @@ func entryRows(entry v1alpha1.PushEntry, own string, keys []string) []PushRow {
 	}
 	if !slices.Contains(keys, entry.Key) {
 		base.Problem = &Problem{
-			Reason:  v1alpha1.ReasonKeyNotFound,
+			Reason:  roomv1alpha1.ReasonKeyNotFound,
 			Message: fmt.Sprintf("The source Secret has no key %q: add it, or change the entry.", entry.Key),
 		}
 	}
@@ -85,7 +85,7 @@ func entryRows(entry v1alpha1.PushEntry, own string, keys []string) []PushRow {
 	return rows
 }
 
-func allKeysRows(push *v1alpha1.Push, own string, keys []string) []PushRow {
+func allKeysRows(push *roomv1alpha1.Push, own string, keys []string) []PushRow {
 	named := map[string]bool{}
 	for _, entry := range push.Entries {
 		named[entry.Key] = true
@@ -102,7 +102,7 @@ func allKeysRows(push *v1alpha1.Push, own string, keys []string) []PushRow {
 		}
 		if len(id) > maxID {
 			row.Problem = &Problem{
-				Reason:  v1alpha1.ReasonInvalidKey,
+				Reason:  roomv1alpha1.ReasonInvalidKey,
 				Message: fmt.Sprintf("The id would be longer than %d characters: push the key with an entry that gives it a shorter id.", maxID),
 			}
 		}

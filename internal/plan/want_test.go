@@ -11,47 +11,47 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
+	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
 	"github.com/roomsecrets/roomsecret-operator/internal/plan"
 )
 
-func delegations(to ...v1alpha1.Identity) []v1alpha1.Delegation {
-	var all []v1alpha1.Delegation
+func delegations(to ...roomv1alpha1.Identity) []roomv1alpha1.Delegation {
+	var all []roomv1alpha1.Delegation
 	for _, identity := range to {
-		all = append(all, v1alpha1.Delegation{To: identity})
+		all = append(all, roomv1alpha1.Delegation{To: identity})
 	}
 	return all
 }
 
 func TestPushRows(t *testing.T) {
 	t.Parallel()
-	const octets = v1alpha1.DefaultMIMEType
+	const octets = roomv1alpha1.DefaultMIMEType
 	long := strings.Repeat("k", 128)
-	missing := &plan.Problem{Reason: v1alpha1.ReasonKeyNotFound}
+	missing := &plan.Problem{Reason: roomv1alpha1.ReasonKeyNotFound}
 	cases := map[string]struct {
-		push v1alpha1.Push
+		push roomv1alpha1.Push
 		keys []string
 		want []plan.PushRow
 	}{
 		"the name of the entry is the default of id and display name": {
-			push: v1alpha1.Push{Entries: []v1alpha1.PushEntry{{Name: "api", Key: "k"}}},
+			push: roomv1alpha1.Push{Entries: []roomv1alpha1.PushEntry{{Name: "api", Key: "k"}}},
 			keys: []string{"k"},
 			want: []plan.PushRow{{Row: api, Entry: "api", Key: "k", Type: octets, DisplayName: "api"}},
 		},
 		"the id is the default of the display name": {
-			push: v1alpha1.Push{Entries: []v1alpha1.PushEntry{{Name: "api", Key: "k", ID: "stripe/api"}}},
+			push: roomv1alpha1.Push{Entries: []roomv1alpha1.PushEntry{{Name: "api", Key: "k", ID: "stripe/api"}}},
 			keys: []string{"k"},
 			want: []plan.PushRow{{Row: plan.Row{Identity: own, ID: "stripe/api"}, Entry: "api", Key: "k", Type: octets, DisplayName: "stripe/api"}},
 		},
 		"everything can be said": {
-			push: v1alpha1.Push{Entries: []v1alpha1.PushEntry{{
+			push: roomv1alpha1.Push{Entries: []roomv1alpha1.PushEntry{{
 				Name: "api", Key: "k", ID: "x", DisplayName: "X", Type: "text/plain", ForIdentity: "agent",
 			}}},
 			keys: []string{"k"},
 			want: []plan.PushRow{{Row: plan.Row{Identity: "agent", ID: "x"}, Entry: "api", Key: "k", Type: "text/plain", DisplayName: "X"}},
 		},
 		"each delegation is one more row": {
-			push: v1alpha1.Push{Entries: []v1alpha1.PushEntry{{Name: "api", Key: "k", Delegations: delegations("zoe", "bob")}}},
+			push: roomv1alpha1.Push{Entries: []roomv1alpha1.PushEntry{{Name: "api", Key: "k", Delegations: delegations("zoe", "bob")}}},
 			keys: []string{"k"},
 			want: []plan.PushRow{
 				{Row: api, Entry: "api", Key: "k", Type: octets, DisplayName: "api"},
@@ -60,12 +60,12 @@ func TestPushRows(t *testing.T) {
 			},
 		},
 		"delegatedOnly leaves out the row that is not delegated": {
-			push: v1alpha1.Push{Entries: []v1alpha1.PushEntry{{Name: "api", Key: "k", Delegations: delegations("bob"), DelegatedOnly: true}}},
+			push: roomv1alpha1.Push{Entries: []roomv1alpha1.PushEntry{{Name: "api", Key: "k", Delegations: delegations("bob"), DelegatedOnly: true}}},
 			keys: []string{"k"},
 			want: []plan.PushRow{{Row: plan.Row{Identity: own, ID: "api", DelegatedTo: "bob"}, Entry: "api", Key: "k", Type: octets, DisplayName: "api"}},
 		},
 		"a key that is not there is a problem of every row of its entry": {
-			push: v1alpha1.Push{Entries: []v1alpha1.PushEntry{{Name: "api", Key: "gone", Delegations: delegations("bob")}}},
+			push: roomv1alpha1.Push{Entries: []roomv1alpha1.PushEntry{{Name: "api", Key: "gone", Delegations: delegations("bob")}}},
 			keys: []string{"k"},
 			want: []plan.PushRow{
 				{Row: api, Entry: "api", Key: "gone", Type: octets, DisplayName: "api", Problem: missing},
@@ -73,9 +73,9 @@ func TestPushRows(t *testing.T) {
 			},
 		},
 		"allKeys takes the keys that no entry names": {
-			push: v1alpha1.Push{
-				Entries: []v1alpha1.PushEntry{{Name: "api", Key: "b"}},
-				AllKeys: &v1alpha1.PushAllKeys{IDPrefix: "app-", Type: "text/plain"},
+			push: roomv1alpha1.Push{
+				Entries: []roomv1alpha1.PushEntry{{Name: "api", Key: "b"}},
+				AllKeys: &roomv1alpha1.PushAllKeys{IDPrefix: "app-", Type: "text/plain"},
 			},
 			keys: []string{"a", "b", "c"},
 			want: []plan.PushRow{
@@ -84,20 +84,20 @@ func TestPushRows(t *testing.T) {
 				{Row: plan.Row{Identity: own, ID: "app-c"}, Entry: "c", Key: "c", Type: "text/plain", DisplayName: "app-c"},
 			},
 		},
-		"allKeys of a Secret without keys asks for nothing": {push: v1alpha1.Push{AllKeys: &v1alpha1.PushAllKeys{}}},
+		"allKeys of a Secret without keys asks for nothing": {push: roomv1alpha1.Push{AllKeys: &roomv1alpha1.PushAllKeys{}}},
 		"an id of 128 characters is long enough": {
-			push: v1alpha1.Push{AllKeys: &v1alpha1.PushAllKeys{}},
+			push: roomv1alpha1.Push{AllKeys: &roomv1alpha1.PushAllKeys{}},
 			keys: []string{long},
 			want: []plan.PushRow{{Row: plan.Row{Identity: own, ID: long}, Entry: long, Key: long, Type: octets, DisplayName: long}},
 		},
 		"an id of 129 characters is a problem of its row only": {
-			push: v1alpha1.Push{AllKeys: &v1alpha1.PushAllKeys{IDPrefix: "a"}},
+			push: roomv1alpha1.Push{AllKeys: &roomv1alpha1.PushAllKeys{IDPrefix: "a"}},
 			keys: []string{"b", long},
 			want: []plan.PushRow{
 				{Row: plan.Row{Identity: own, ID: "ab"}, Entry: "b", Key: "b", Type: octets, DisplayName: "ab"},
 				{
 					Row: plan.Row{Identity: own, ID: "a" + long}, Entry: long, Key: long, Type: octets, DisplayName: "a" + long,
-					Problem: &plan.Problem{Reason: v1alpha1.ReasonInvalidKey},
+					Problem: &plan.Problem{Reason: roomv1alpha1.ReasonInvalidKey},
 				},
 			},
 		},
@@ -131,46 +131,46 @@ func numbered(count int) []string {
 
 func TestPushRowsRefusesASpecThatContradictsItself(t *testing.T) {
 	t.Parallel()
-	everything := v1alpha1.Push{AllKeys: &v1alpha1.PushAllKeys{}}
+	everything := roomv1alpha1.Push{AllKeys: &roomv1alpha1.PushAllKeys{}}
 	cases := map[string]struct {
-		push        v1alpha1.Push
+		push        roomv1alpha1.Push
 		keys        []string
-		want        v1alpha1.Reason
+		want        roomv1alpha1.Reason
 		wantMessage []string
 	}{
 		"256 rows are enough": {push: everything, keys: numbered(256)},
 		"257 rows are more than one RoomSecret may have": {
-			push: everything, keys: numbered(257), want: v1alpha1.ReasonTooLarge, wantMessage: []string{"257", "256"},
+			push: everything, keys: numbered(257), want: roomv1alpha1.ReasonTooLarge, wantMessage: []string{"257", "256"},
 		},
 		"delegations count as rows": {
-			push: v1alpha1.Push{
-				Entries: []v1alpha1.PushEntry{{Name: "api", Key: "k000", Delegations: delegations("a", "b")}},
-				AllKeys: &v1alpha1.PushAllKeys{IDPrefix: "p"},
+			push: roomv1alpha1.Push{
+				Entries: []roomv1alpha1.PushEntry{{Name: "api", Key: "k000", Delegations: delegations("a", "b")}},
+				AllKeys: &roomv1alpha1.PushAllKeys{IDPrefix: "p"},
 			},
-			keys: numbered(255), want: v1alpha1.ReasonTooLarge, wantMessage: []string{"257"},
+			keys: numbered(255), want: roomv1alpha1.ReasonTooLarge, wantMessage: []string{"257"},
 		},
 		"two entries with one id": {
-			push: v1alpha1.Push{Entries: []v1alpha1.PushEntry{{Name: "one", Key: "k000"}, {Name: "two", Key: "k001", ID: "one"}}},
-			keys: numbered(2), want: v1alpha1.ReasonConflict, wantMessage: []string{`"one" and "two"`, `room secret "one"`},
+			push: roomv1alpha1.Push{Entries: []roomv1alpha1.PushEntry{{Name: "one", Key: "k000"}, {Name: "two", Key: "k001", ID: "one"}}},
+			keys: numbered(2), want: roomv1alpha1.ReasonConflict, wantMessage: []string{`"one" and "two"`, `room secret "one"`},
 		},
 		"an entry that names us as its owner, and one that leaves it out": {
-			push: v1alpha1.Push{Entries: []v1alpha1.PushEntry{{Name: "one", Key: "k000", ForIdentity: own}, {Name: "two", Key: "k001", ID: "one"}}},
-			keys: numbered(2), want: v1alpha1.ReasonConflict, wantMessage: []string{`"one" and "two"`},
+			push: roomv1alpha1.Push{Entries: []roomv1alpha1.PushEntry{{Name: "one", Key: "k000", ForIdentity: own}, {Name: "two", Key: "k001", ID: "one"}}},
+			keys: numbered(2), want: roomv1alpha1.ReasonConflict, wantMessage: []string{`"one" and "two"`},
 		},
 		"one id for two owners is two rows": {
-			push: v1alpha1.Push{Entries: []v1alpha1.PushEntry{{Name: "one", Key: "k000", ForIdentity: "agent"}, {Name: "two", Key: "k001", ID: "one"}}},
+			push: roomv1alpha1.Push{Entries: []roomv1alpha1.PushEntry{{Name: "one", Key: "k000", ForIdentity: "agent"}, {Name: "two", Key: "k001", ID: "one"}}},
 			keys: numbered(2),
 		},
 		"one id for two delegates is two rows": {
-			push: v1alpha1.Push{Entries: []v1alpha1.PushEntry{
+			push: roomv1alpha1.Push{Entries: []roomv1alpha1.PushEntry{
 				{Name: "one", Key: "k000", Delegations: delegations("a"), DelegatedOnly: true},
 				{Name: "two", Key: "k001", ID: "one", Delegations: delegations("b"), DelegatedOnly: true},
 			}},
 			keys: numbered(2),
 		},
 		"an entry and a key of allKeys with one id": {
-			push: v1alpha1.Push{Entries: []v1alpha1.PushEntry{{Name: "k001", Key: "k000"}}, AllKeys: &v1alpha1.PushAllKeys{}},
-			keys: numbered(2), want: v1alpha1.ReasonConflict, wantMessage: []string{`"k001" and "k001"`},
+			push: roomv1alpha1.Push{Entries: []roomv1alpha1.PushEntry{{Name: "k001", Key: "k000"}}, AllKeys: &roomv1alpha1.PushAllKeys{}},
+			keys: numbered(2), want: roomv1alpha1.ReasonConflict, wantMessage: []string{`"k001" and "k001"`},
 		},
 	}
 	for name, tc := range cases {
@@ -191,9 +191,9 @@ func TestPushRowsRefusesASpecThatContradictsItself(t *testing.T) {
 
 func TestPushRowsDoNotDependOnTheOrderOfKeysAndEntries(t *testing.T) {
 	t.Parallel()
-	push := v1alpha1.Push{
-		Entries: []v1alpha1.PushEntry{{Name: "z", Key: "k001", Delegations: delegations("b", "a")}, {Name: "a", Key: "k000"}},
-		AllKeys: &v1alpha1.PushAllKeys{IDPrefix: "m"},
+	push := roomv1alpha1.Push{
+		Entries: []roomv1alpha1.PushEntry{{Name: "z", Key: "k001", Delegations: delegations("b", "a")}, {Name: "a", Key: "k000"}},
+		AllKeys: &roomv1alpha1.PushAllKeys{IDPrefix: "m"},
 	}
 	keys := numbered(5)
 	want, _ := plan.PushRows(&push, own, keys)
@@ -208,13 +208,13 @@ func TestPushRowsDoNotDependOnTheOrderOfKeysAndEntries(t *testing.T) {
 
 func TestPullKeys(t *testing.T) {
 	t.Parallel()
-	pull := v1alpha1.Pull{Entries: []v1alpha1.PullEntry{
+	pull := roomv1alpha1.Pull{Entries: []roomv1alpha1.PullEntry{
 		{Key: "Z", ID: "api"},
-		{Key: "A", ID: "db", ForIdentity: "agent", DelegatedTo: "bob", OnMissing: v1alpha1.OnMissingRemove},
+		{Key: "A", ID: "db", ForIdentity: "agent", DelegatedTo: "bob", OnMissing: roomv1alpha1.OnMissingRemove},
 	}}
 	want := []plan.PullKey{
-		{Key: "A", Row: plan.Row{Identity: "agent", ID: "db", DelegatedTo: "bob"}, OnMissing: v1alpha1.OnMissingRemove},
-		{Key: "Z", Row: api, OnMissing: v1alpha1.OnMissingFail},
+		{Key: "A", Row: plan.Row{Identity: "agent", ID: "db", DelegatedTo: "bob"}, OnMissing: roomv1alpha1.OnMissingRemove},
+		{Key: "Z", Row: api, OnMissing: roomv1alpha1.OnMissingFail},
 	}
 	if diff := cmp.Diff(want, plan.PullKeys(&pull, own)); diff != "" {
 		t.Errorf("keys (-want +got):\n%s", diff)
