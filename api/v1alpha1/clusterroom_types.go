@@ -33,6 +33,7 @@ type ClusterRoomTLS struct {
 }
 
 // ClusterRoomSpec says how a room is reached, as whom, and which namespaces may do what in it.
+// +kubebuilder:validation:XValidation:rule="!has(self.tls) || self.endpoint.matches('^(wss|https)://')",message="spec.tls needs a wss or https endpoint",fieldPath=".tls"
 type ClusterRoomSpec struct {
 	RoomConnection `json:",inline"`
 	// auth is the credential for the room.
@@ -54,6 +55,7 @@ type ClusterRoomSpec struct {
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
 // +kubebuilder:resource:scope=Cluster,categories=roomsync
+// +kubebuilder:validation:XValidation:rule="has(self.spec.roomName) || self.metadata.name.matches('^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$')",message="metadata.name is not a valid room name: set spec.roomName"
 // +kubebuilder:printcolumn:name="Endpoint",type=string,JSONPath=`.spec.endpoint`
 // +kubebuilder:printcolumn:name="Identity",type=string,JSONPath=`.status.identity`
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`

@@ -31,6 +31,7 @@ const (
 
 // Pull puts values of the room into a Kubernetes Secret.
 // +kubebuilder:validation:XValidation:rule="!has(self.deletionPolicy) || (has(self.target) && has(self.target.creationPolicy) && self.target.creationPolicy == 'Merge')",message="spec.pull.deletionPolicy goes with target.creationPolicy Merge only: an Owner target goes with its owner, an Orphan target stays"
+// +kubebuilder:validation:XValidation:rule="(has(self.target) && has(self.target.creationPolicy) && self.target.creationPolicy == 'Merge') == (has(oldSelf.target) && has(oldSelf.target.creationPolicy) && oldSelf.target.creationPolicy == 'Merge')",message="spec.pull.target.creationPolicy cannot change to or from Merge: create another RoomSecret"
 type Pull struct {
 	// target is the Secret to write.
 	// +optional
@@ -52,7 +53,7 @@ type Pull struct {
 type PullTarget struct {
 	// name of the Secret. The default is metadata.name.
 	// +kubebuilder:validation:MaxLength=253
-	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$')",message="must be a valid name for a Secret"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$')",message="must be a valid name for a Secret: lower-case letters, digits, '-' and '.', and each part between dots starts and ends with a letter or digit"
 	// +optional
 	Name string `json:"name,omitempty"`
 	// labels to put on the Secret.
@@ -74,7 +75,7 @@ type PullEntry struct {
 	// key in the target.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
-	// +kubebuilder:validation:XValidation:rule="self.matches('^[-._a-zA-Z0-9]+$')",message="must be a valid key of a Secret: letters, digits, '-', '_' and '.'"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[-._a-zA-Z0-9]+$') && self != '.' && !self.startsWith('..')",message="must be a valid key of a Secret: letters, digits, '-', '_' and '.', but neither '.' alone nor '..' at the start"
 	// +required
 	Key string `json:"key"`
 	// id of the room secret.

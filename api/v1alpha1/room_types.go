@@ -29,7 +29,7 @@ type RoomConnection struct {
 	// +kubebuilder:validation:XValidation:rule="self.matches('^(wss?|https?)://[^/?#@\\\\s]+(/[^?#@\\\\s]*)?$')",message="must be a ws, wss, http or https URL without user, query or fragment, such as wss://api.meshagent.com"
 	// +optional
 	Endpoint string `json:"endpoint,omitempty"`
-	// roomName is the name of the room at the endpoint. The default is metadata.name.
+	// roomName is the name of the room at the endpoint. The default is metadata.name, which must then be a valid room name.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')",message="must consist of lower-case letters, digits and '-', and start and end with a letter or digit"
@@ -40,11 +40,13 @@ type RoomConnection struct {
 	// +optional
 	ParticipantName Identity `json:"participantName,omitempty"`
 	// pollInterval is how often the room is read to notice changes made in it, once for all RoomSecrets that use it. A
-	// little jitter is added. At least 1s.
+	// little jitter is added. At least 1s and at most 24h.
 	// +kubebuilder:default="1m"
-	// +kubebuilder:validation:Format=duration
-	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1s')",message="must be at least 1s"
-	// +kubebuilder:validation:XValidation:rule="duration(self) <= duration('24h')",message="must be at most 24h"
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:MaxLength=32
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+([.][0-9]+)?(ms|s|m|h))+$')",message="must be a duration such as 30s or 5m"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('^([0-9]+([.][0-9]+)?(ms|s|m|h))+$') || duration(self) >= duration('1s')",message="must be at least 1s"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('^([0-9]+([.][0-9]+)?(ms|s|m|h))+$') || duration(self) <= duration('24h')",message="must be at most 24h"
 	// +optional
 	PollInterval *metav1.Duration `json:"pollInterval,omitempty"`
 }
@@ -105,6 +107,7 @@ type RoomTLS struct {
 }
 
 // RoomSpec says how a room is reached, as whom, and what RoomSecrets may do in it.
+// +kubebuilder:validation:XValidation:rule="!has(self.tls) || self.endpoint.matches('^(wss|https)://')",message="spec.tls needs a wss or https endpoint",fieldPath=".tls"
 type RoomSpec struct {
 	RoomConnection `json:",inline"`
 	// auth is the credential for the room.
@@ -144,6 +147,7 @@ type RoomStatus struct {
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
 // +kubebuilder:resource:categories=roomsync
+// +kubebuilder:validation:XValidation:rule="has(self.spec.roomName) || self.metadata.name.matches('^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$')",message="metadata.name is not a valid room name: set spec.roomName"
 // +kubebuilder:printcolumn:name="Endpoint",type=string,JSONPath=`.spec.endpoint`
 // +kubebuilder:printcolumn:name="Identity",type=string,JSONPath=`.status.identity`
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`

@@ -1,0 +1,151 @@
+// Copyright 2026 The RoomSecret Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package api_test
+
+import (
+	"testing"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
+
+const (
+	idForm       = "must consist of letters, digits, '.', '_', '/' and '-'"
+	typeForm     = "must consist of printable ASCII characters without spaces, such as text/plain"
+	identityForm = "must not contain spaces or '>'"
+	atLeastOne   = "at least 1 chars long"
+)
+
+func TestARoomSecretHasOneDirectionAndARoom(t *testing.T) {
+	t.Parallel()
+	const one = "exactly one of spec.push and spec.pull must be set"
+	const onePush = "push: {secretRef: {name: source}, allKeys: {}}"
+	checkRefused(t, map[string]refusal{
+		"no direction":          {roomSecret(support), []string{"spec", one}},
+		"both directions":       {roomSecret(support, onePush, "pull: {"+onePull+"}"), []string{"spec", one}},
+		"no room":               {roomSecret(onePush), []string{"spec.roomRef: Required value"}},
+		"a room without a name": {roomSecret(onePush, "roomRef: {kind: Room}"), []string{"spec.roomRef.name: Required value"}},
+		"an empty name":         {roomSecret(onePush, "roomRef: {name: ''}"), []string{"spec.roomRef.name", atLeastOne}},
+		"too long a name":       {roomSecret(onePush, "roomRef: {name: "+long(254)+"}"), []string{"spec.roomRef.name", "253"}},
+		"an unknown kind":       {roomSecret(onePush, "roomRef: {kind: Chamber, name: a}"), []string{"spec.roomRef.kind", `supported values: "Room", "ClusterRoom"`}},
+		"a room elsewhere":      {roomSecret(onePush, "roomRef: {namespace: b, name: a}"), []string{`unknown field "spec.roomRef.namespace"`}},
+		"no spec":               {withoutSpec("RoomSecret"), []string{"spec: Required value"}},
+	})
+}
+
+func TestAPushThatMakesNoSenseIsRefused(t *testing.T) {
+	t.Parallel()
+	const all = "allKeys: {}"
+	const same = "two entries have the same id and forIdentity"
+	checkRefused(t, map[string]refusal{
+		"nothing to push":            {push(), []string{"spec.push", "at least one of entries and allKeys must be set"}},
+		"no source":                  {roomSecret(support, "push: {allKeys: {}}"), []string{"spec.push.secretRef: Required value"}},
+		"a source without a name":    {roomSecret(support, "push: {secretRef: {}, allKeys: {}}"), []string{"spec.push.secretRef.name: Required value"}},
+		"a source with empty name":   {roomSecret(support, "push: {secretRef: {name: ''}, allKeys: {}}"), []string{"spec.push.secretRef.name", atLeastOne}},
+		"a source with long a name":  {roomSecret(support, "push: {allKeys: {}, secretRef: {name: "+long(254)+"}}"), []string{"spec.push.secretRef.name", "253"}},
+		"a source elsewhere":         {roomSecret(support, "push: {allKeys: {}, secretRef: {name: a, namespace: b}}"), []string{`unknown field "spec.push.secretRef.namespace"`}},
+		"an empty list of entries":   {push("entries: []"), []string{"spec.push.entries", "at least 1 items"}},
+		"too many entries":           {push("entries: " + list(65, "{name: e%d, key: k}")), []string{"spec.push.entries", "64"}},
+		"two entries with one name":  {push("entries: [{name: a, key: k}, {name: a, key: l, id: b}]"), []string{"spec.push.entries[1]: Duplicate value"}},
+		"two entries with one id":    {push("entries: [{name: a, key: k, id: c}, {name: b, key: l, id: c}]"), []string{"spec.push.entries", same}},
+		"an id that is a name":       {push("entries: [{name: a, key: k}, {name: b, key: l, id: a}]"), []string{"spec.push.entries", same}},
+		"an id twice for one agent":  {push("entries: [{name: a, key: k, id: c, forIdentity: x}, {name: b, key: l, id: c, forIdentity: x}]"), []string{"spec.push.entries", same}},
+		"an unknown conflictPolicy":  {push(all, "conflictPolicy: Panic"), []string{"spec.push.conflictPolicy", `supported values: "Fail", "Adopt", "Skip"`}},
+		"an unknown driftPolicy":     {push(all, "driftPolicy: Panic"), []string{"spec.push.driftPolicy", `supported values: "Correct", "Report", "Ignore"`}},
+		"an unknown deletionPolicy":  {push(all, "deletionPolicy: Panic"), []string{"spec.push.deletionPolicy", `supported values: "Retain", "Delete"`}},
+		"an id prefix with a space":  {push("allKeys: {idPrefix: 'a b'}"), []string{"spec.push.allKeys.idPrefix", idForm}},
+		"an id prefix that is long":  {push("allKeys: {idPrefix: " + long(65) + "}"), []string{"spec.push.allKeys.idPrefix", "64"}},
+		"a type of all with a space": {push("allKeys: {type: 'a b'}"), []string{"spec.push.allKeys.type", typeForm}},
+		"an unknown member":          {push(all, "interval: 1m"), []string{`unknown field "spec.push.interval"`}},
+	})
+}
+
+func TestAPushEntryThatMakesNoSenseIsRefused(t *testing.T) {
+	t.Parallel()
+	const good = "name: a, key: k"
+	at := func(member string) string { return "spec.push.entries[0]." + member }
+	checkRefused(t, map[string]refusal{
+		"no name":           {pushEntry("key: k"), []string{at("name: Required value")}},
+		"an empty name":     {pushEntry("name: '', key: k"), []string{at("name"), atLeastOne}},
+		"a bad name":        {pushEntry("name: 'a b', key: k"), []string{at("name"), idForm}},
+		"too long a name":   {pushEntry("key: k, name: " + long(129)), []string{at("name"), "128"}},
+		"no key":            {pushEntry("name: a"), []string{at("key: Required value")}},
+		"an empty key":      {pushEntry("name: a, key: ''"), []string{at("key"), atLeastOne}},
+		"too long a key":    {pushEntry("name: a, key: " + long(254)), []string{at("key"), "253"}},
+		"an empty id":       {pushEntry(good, "id: ''"), []string{at("id"), atLeastOne}},
+		"a bad id":          {pushEntry(good, "id: 'a:b'"), []string{at("id"), idForm}},
+		"an id with an '@'": {pushEntry(good, "id: 'a@b'"), []string{at("id"), idForm}},
+		"an id in umlauts":  {pushEntry(good, "id: schlüssel"), []string{at("id"), idForm}},
+		"too long an id":    {pushEntry(good, "id: "+long(129)), []string{at("id"), "128"}},
+
+		"an empty display name":    {pushEntry(good, "displayName: ''"), []string{at("displayName"), atLeastOne}},
+		"too long a display name":  {pushEntry(good, "displayName: "+long(257)), []string{at("displayName"), "256"}},
+		"an empty type":            {pushEntry(good, "type: ''"), []string{at("type"), atLeastOne}},
+		"a type with a space":      {pushEntry(good, "type: 'text/plain; charset=utf-8'"), []string{at("type"), typeForm}},
+		"too long a type":          {pushEntry(good, "type: "+long(128)), []string{at("type"), "127"}},
+		"an empty identity":        {pushEntry(good, "forIdentity: ''"), []string{at("forIdentity"), atLeastOne}},
+		"an identity with a space": {pushEntry(good, "forIdentity: 'a b'"), []string{at("forIdentity"), identityForm}},
+		"an identity with a '>'":   {pushEntry(good, "forIdentity: 'a>b'"), []string{at("forIdentity"), identityForm}},
+		"too long an identity":     {pushEntry(good, "forIdentity: "+long(129)), []string{at("forIdentity"), "128"}},
+
+		"an empty list of delegations":  {pushEntry(good, "delegations: []"), []string{at("delegations"), "at least 1 items"}},
+		"too many delegations":          {pushEntry(good, "delegations: "+list(17, "{to: a%d}")), []string{at("delegations"), "16"}},
+		"a delegate twice":              {pushEntry(good, "delegations: [{to: a}, {to: a}]"), []string{at("delegations[1]: Duplicate value")}},
+		"a delegation to nobody":        {pushEntry(good, "delegations: [{}]"), []string{at("delegations[0].to: Required value")}},
+		"a delegate with a space":       {pushEntry(good, "delegations: [{to: 'a b'}]"), []string{at("delegations[0].to"), identityForm}},
+		"delegatedOnly and no delegate": {pushEntry(good, "delegatedOnly: true"), []string{"spec.push.entries[0]", "delegatedOnly needs delegations"}},
+		"an unknown member":             {pushEntry(good, "mimeType: text/plain"), []string{`unknown field "spec.push.entries[0].mimeType"`}},
+	})
+}
+
+func TestAPullThatMakesNoSenseIsRefused(t *testing.T) {
+	t.Parallel()
+	const targetName = "must be a valid name for a Secret"
+	const secretKey = "must be a valid key of a Secret"
+	const merge = "spec.pull.deletionPolicy goes with target.creationPolicy Merge only"
+	target := func(members string) *unstructured.Unstructured { return pull(onePull, "target: {"+members+"}") }
+	entry := func(members string) *unstructured.Unstructured { return pull("entries: [{" + members + "}]") }
+	at := func(member string) string { return "spec.pull.entries[0]." + member }
+	checkRefused(t, map[string]refusal{
+		"no entries":               {pull("target: {name: a}"), []string{"spec.pull.entries: Required value"}},
+		"an empty list of entries": {pull("entries: []"), []string{"spec.pull.entries", "at least 1 items"}},
+		"too many entries":         {pull("entries: " + list(257, "{key: k%d, id: a}")), []string{"spec.pull.entries", "256"}},
+		"a key twice":              {pull("entries: [{key: a, id: a}, {key: a, id: b}]"), []string{"spec.pull.entries[1]: Duplicate value"}},
+		"no key":                   {entry("id: a"), []string{at("key: Required value")}},
+		"an empty key":             {entry("id: a, key: ''"), []string{at("key"), atLeastOne}},
+		"a key with a slash":       {entry("id: a, key: a/b"), []string{at("key"), secretKey}},
+		"a key that is a dot":      {entry("id: a, key: ."), []string{at("key"), secretKey}},
+		"a key that leads upwards": {entry("id: a, key: ..a"), []string{at("key"), secretKey}},
+		"too long a key":           {entry("id: a, key: " + long(254)), []string{at("key"), "253"}},
+		"no id":                    {entry("key: a"), []string{at("id: Required value")}},
+		"a bad id":                 {entry("key: a, id: 'a b'"), []string{at("id"), idForm}},
+		"too long an id":           {entry("key: a, id: " + long(129)), []string{at("id"), "128"}},
+		"a bad identity":           {entry("key: a, id: a, forIdentity: 'a b'"), []string{at("forIdentity"), identityForm}},
+		"a bad delegate":           {entry("key: a, id: a, delegatedTo: 'a>b'"), []string{at("delegatedTo"), identityForm}},
+		"an unknown onMissing":     {entry("key: a, id: a, onMissing: Panic"), []string{at("onMissing"), `supported values: "Fail", "Keep", "Remove"`}},
+		"an unknown member":        {entry("key: a, id: a, type: text/plain"), []string{`unknown field "spec.pull.entries[0].type"`}},
+
+		"a target in capitals":                {target("name: App"), []string{"spec.pull.target.name", targetName}},
+		"a target with an empty part":         {target("name: a..b"), []string{"spec.pull.target.name", targetName}},
+		"a target with a dash before the dot": {target("name: a-.b"), []string{"spec.pull.target.name", targetName}},
+		"a target without a name":             {target("name: ''"), []string{"spec.pull.target.name", targetName}},
+		"a target with too long a name":       {target("name: " + long(254)), []string{"spec.pull.target.name", "253"}},
+		"a target elsewhere":                  {target("namespace: b"), []string{`unknown field "spec.pull.target.namespace"`}},
+		"an unknown creationPolicy":           {target("creationPolicy: Panic"), []string{"spec.pull.target.creationPolicy", `supported values: "Owner", "Merge", "Orphan"`}},
+		"too many labels":                     {target("labels: {" + members(65) + "}"), []string{"spec.pull.target.labels", "64"}},
+		"too many annotations":                {target("annotations: {" + members(65) + "}"), []string{"spec.pull.target.annotations", "64"}},
+
+		"an unknown deletionPolicy": {
+			pull(onePull, "target: {creationPolicy: Merge}, deletionPolicy: Panic"), []string{"spec.pull.deletionPolicy", `supported values: "Retain", "Delete"`},
+		},
+		"a deletionPolicy for an owned target":          {pull(onePull, "deletionPolicy: Delete"), []string{"spec.pull", merge}},
+		"a deletionPolicy for an owned target, in full": {pull(onePull, "target: {creationPolicy: Owner}, deletionPolicy: Retain"), []string{"spec.pull", merge}},
+		"a deletionPolicy for an orphan":                {pull(onePull, "target: {creationPolicy: Orphan}, deletionPolicy: Retain"), []string{"spec.pull", merge}},
+	})
+}
+
+// members returns n members of a YAML mapping of texts.
+func members(n int) string {
+	text := list(n, "k%d: v")
+	return text[1 : len(text)-1]
+}
