@@ -39,7 +39,8 @@ help: ## Show this help.
 
 .PHONY: demo
 demo: kube build ## Show the operator at work on this machine (DEMO_ARGS=--once ends by itself).
-	@go run ./hack/demo $(DEMO_ARGS)
+	@go build -o bin/demo ./hack/demo
+	@exec bin/demo $(DEMO_ARGS)
 
 ##@ Development
 
@@ -74,6 +75,8 @@ test: compiler verify lint kube ## Run everything CI runs.
 	@cd hack/kube && $(GO_TEST) .
 	@echo "==> tests on a real API server"
 	@$(GO_TEST) $(CLUSTER_TESTS)
+	@echo "==> demo-once"
+	@$(MAKE) demo DEMO_ARGS=--once
 
 .PHONY: fuzz
 fuzz: compiler ## Run each fuzz target for FUZZTIME (default 60s).
