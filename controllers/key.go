@@ -27,6 +27,7 @@ const (
 
 // +kubebuilder:rbac:groups="",namespace=system,resources=secrets,verbs=create
 // +kubebuilder:rbac:groups="",namespace=system,resources=secrets,resourceNames=roomsecret-operator-key,verbs=get
+// +kubebuilder:rbac:groups="",namespace=system,resources=events,verbs=create;patch
 // +kubebuilder:rbac:groups=coordination.k8s.io,namespace=system,resources=leases,verbs=create;get;update
 
 // EnsureKey returns the key of the operator, which it creates when there is none yet. Without its key the operator would
