@@ -52,9 +52,12 @@ func run(ctx context.Context, once bool, say *narrator) error {
 	began := time.Now()
 	err := d.tell(ctx, once)
 	if err == nil && !once {
-		err = d.stay(ctx)
+		d.stay(ctx)
 	}
-	return d.end(err, began)
+	if err = d.end(ctx, err); err == nil && once {
+		d.say.text(fmt.Sprintf("    The whole demo took %.0f s.", time.Since(began).Seconds()))
+	}
+	return err
 }
 
 // prepare finds what was built and makes the directory of the demo.
@@ -133,23 +136,19 @@ func (d *demo) follow() {
 }
 
 // end stops everything. When a step has failed it shows why, and keeps the logs.
-func (d *demo) end(failure error, began time.Time) error {
+func (d *demo) end(ctx context.Context, failure error) error {
 	if failure != nil && !errors.Is(failure, context.Canceled) {
-		d.explain()
-	}
-	stopping := time.Now()
-	err := d.stop()
-	if failure == nil || errors.Is(failure, context.Canceled) {
-		err = errors.Join(err, os.RemoveAll(d.dir))
-	} else {
+		d.explain(ctx)
 		d.say.text("The logs are kept in " + d.dir + ".")
+		return errors.Join(failure, d.stop())
 	}
-	if err == nil && failure == nil {
-		d.say.gap()
-		d.say.fact(time.Since(stopping), "everything is stopped and removed")
-		d.say.text(fmt.Sprintf("    The whole demo took %.0f s.", time.Since(began).Seconds()))
+	began := time.Now()
+	if err := errors.Join(d.stop(), os.RemoveAll(d.dir)); err != nil {
+		return errors.Join(failure, err)
 	}
-	return errors.Join(failure, err)
+	d.say.gap()
+	d.say.fact(time.Since(began), "everything is stopped and removed")
+	return failure
 }
 
 // stop ends what was started, last things first.

@@ -6,7 +6,7 @@ package main
 import "context"
 
 // stay tells what can be done now, and waits for Ctrl-C.
-func (d *demo) stay(ctx context.Context) error {
+func (d *demo) stay(ctx context.Context) {
 	d.say.heading("Your turn")
 	d.say.text("Everything stays up until Ctrl-C. In another terminal:", "")
 	d.follow()
@@ -19,7 +19,7 @@ func (d *demo) stay(ctx context.Context) error {
 	d.say.text("Change something, and see what the operator makes of it:")
 	d.say.command("kubectl edit secret stripe-keys")
 	d.say.command("kubectl delete secret " + target)
-	d.say.command("kubectl delete secret room-credential; kubectl get roomsync --watch")
+	d.say.command("kubectl delete secret room-credential; kubectl get rmsec --watch")
 	d.say.command("kubectl delete -k config/samples")
 	d.say.gap()
 	d.say.text("Join the room with an SDK (version 0.30 to 0.44):")
@@ -29,5 +29,4 @@ func (d *demo) stay(ctx context.Context) error {
 	d.say.gap()
 	d.say.text("Logs: $DEMO/manager.log, $DEMO/roomserver.log, $DEMO/kube/*.log")
 	<-ctx.Done()
-	return nil
 }

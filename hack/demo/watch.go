@@ -50,11 +50,8 @@ func (d *demo) until(ctx context.Context, check func(context.Context) error) (ti
 				return false, err
 			}
 		}
-		if err := check(ctx); err != nil {
-			last = err
-			return false, nil
-		}
-		return true, nil
+		last = check(ctx)
+		return last == nil, nil
 	})
 	if wait.Interrupted(err) && last != nil {
 		err = fmt.Errorf("not within %s: %w", patience, last)
@@ -63,8 +60,8 @@ func (d *demo) until(ctx context.Context, check func(context.Context) error) (ti
 }
 
 // explain shows what may tell why a step has failed.
-func (d *demo) explain() {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+func (d *demo) explain(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	if d.cluster != nil {
 		const line = "kubectl get roomsync --all-namespaces -o wide"

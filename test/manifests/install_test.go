@@ -1,0 +1,101 @@
+// Copyright 2026 The RoomSecret Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package manifests_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+)
+
+// The namespace enforces the restricted pod security standard, so that the API server is the judge.
+func TestThePodOfTheOperatorIsAllowedToRun(t *testing.T) {
+	t.Parallel()
+	kube := client.NewDryRunClient(newClient(t))
+	deployments := only[*appsv1.Deployment](render(t, config+"default"))
+	if len(deployments) != 1 {
+		t.Fatalf("%d Deployments", len(deployments))
+	}
+	template := deployments[0].Spec.Template
+	pod := &corev1.Pod{ObjectMeta: template.ObjectMeta, Spec: template.Spec}
+	pod.Namespace, pod.Name = deployments[0].Namespace, "manager"
+	loose := pod.DeepCopy()
+	if err := kube.Create(t.Context(), pod); err != nil {
+		t.Errorf("the pod is refused: %v", err)
+	}
+	loose.Spec.Containers[0].SecurityContext.AllowPrivilegeEscalation = new(true)
+	if err := kube.Create(t.Context(), loose); !apierrors.IsForbidden(err) {
+		t.Errorf("a pod that may become root gave %v: the namespace does not enforce the restricted standard", err)
+	}
+}
+
+func TestTheOperatorRunsWithAReadOnlyRootAndKnownLimits(t *testing.T) {
+	t.Parallel()
+	for _, deployment := range only[*appsv1.Deployment](render(t, config+"default")) {
+		for _, container := range deployment.Spec.Template.Spec.Containers {
+			if !ptr.Deref(container.SecurityContext.ReadOnlyRootFilesystem, false) {
+				t.Errorf("container %s may write to its root", container.Name)
+			}
+			if container.Resources.Limits.Memory().IsZero() || container.Resources.Requests.Cpu().IsZero() {
+				t.Errorf("container %s has no memory limit or no CPU request", container.Name)
+			}
+			if container.LivenessProbe == nil || container.ReadinessProbe == nil {
+				t.Errorf("container %s has no probes", container.Name)
+			}
+		}
+	}
+}
+
+func TestEverySampleIsValidAndApplied(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob(config + "samples/*.yaml")
+	if err != nil || len(files) < 2 {
+		t.Fatalf("%d samples, %v", len(files), err)
+	}
+	kustomization, err := os.ReadFile(config + "samples/kustomization.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		name := filepath.Base(file)
+		if name == "kustomization.yaml" {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			kubectl(t, "apply", "--dry-run=server", "--validate=strict", "-f", file)
+			if !strings.Contains(string(kustomization), "- "+name+"\n") {
+				t.Errorf("%s is not in the kustomization", name)
+			}
+		})
+	}
+	kubectl(t, "apply", "--dry-run=server", "--validate=strict", "-k", config+"samples")
+}
+
+func TestInstallingAgainChangesNothing(t *testing.T) {
+	t.Parallel()
+	for line := range strings.Lines(kubectl(t, "apply", "-k", config+"default")) {
+		if !strings.HasSuffix(strings.TrimSpace(line), " unchanged") {
+			t.Error(line)
+		}
+	}
+}
+
+// newNamespace returns the name of a new namespace.
+func newNamespace(t *testing.T) string {
+	t.Helper()
+	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "people-"}}
+	if err := newClient(t).Create(t.Context(), namespace); err != nil {
+		t.Fatal(err)
+	}
+	return namespace.Name
+}
