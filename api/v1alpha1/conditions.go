@@ -61,7 +61,7 @@ const (
 	ReasonRateLimited Reason = "RateLimited"
 	// ReasonDeleting surfaces while an object is being deleted and something must be undone first.
 	ReasonDeleting Reason = "Deleting"
-	// ReasonOrphaned surfaces, as an event, when room secrets had to be left behind because the room stayed out of reach.
+	// ReasonOrphaned surfaces as an event when room secrets had to be left behind because the room stayed out of reach.
 	ReasonOrphaned Reason = "Orphaned"
 )
 
