@@ -9,15 +9,13 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"github.com/roomsecrets/roomsecret-operator/roomclient/protocol"
 )
 
-const (
-	// sdkVersion is the SDK whose rules we follow. Servers decide by it whether the client
-	// understands room.status messages (room protocol, section 1.2).
-	sdkVersion = "0.39.9"
-
-	maxRoomName = 63
-)
+// sdkVersion is the SDK whose rules we follow. Servers decide by it whether the client
+// understands room.status messages (room protocol, section 1.2).
+const sdkVersion = "0.39.9"
 
 // endpoint is the WebSocket resource of a room, without a token.
 type endpoint struct {
@@ -42,8 +40,8 @@ func parseEndpoint(text, room string) (endpoint, error) {
 	case complete:
 		return endpoint{}, fmt.Errorf("URL leads to room %q and Room is %q", inPath, room)
 	}
-	if err := ValidateRoomName(room); err != nil {
-		return endpoint{}, err
+	if !protocol.ValidRoomName(room) {
+		return endpoint{}, badRoomName(room)
 	}
 	if complete {
 		u.Path, u.RawPath = path, ""
@@ -100,17 +98,8 @@ func cutLast(s, sep string) (before, after string, found bool) {
 	return s[:i], s[i+len(sep):], true
 }
 
-// ValidateRoomName reports why a name cannot be a room's (room protocol, section 1.1): it
-// must be 1 to 63 lower-case ASCII letters, digits and "-", with no "-" at either end.
-func ValidateRoomName(room string) error {
-	valid := room != "" && len(room) <= maxRoomName && room[0] != '-' && room[len(room)-1] != '-'
-	for _, r := range room {
-		valid = valid && (r == '-' || '0' <= r && r <= '9' || 'a' <= r && r <= 'z')
-	}
-	if !valid {
-		return fmt.Errorf("room name %.80q: must be 1 to %d lower-case letters, digits and \"-\", neither first nor last a \"-\"", room, maxRoomName)
-	}
-	return nil
+func badRoomName(room string) error {
+	return fmt.Errorf("room name %.80q: must be 1 to %d lower-case letters, digits and \"-\", neither first nor last a \"-\"", room, protocol.MaxRoomName)
 }
 
 // request returns the URL and the headers of an upgrade request with the token.

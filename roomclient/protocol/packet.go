@@ -32,6 +32,10 @@ const (
 	TypeConnected     = "connected"
 	TypeRoomStatus    = "room.status"
 	TypeSetAttributes = "set_attributes"
+
+	// The two pushes of the secrets toolkit, from the room to the participant who is asked.
+	TypeRequestSecret     = "secrets.request_secret"
+	TypeRequestOAuthToken = "secrets.request_oauth_token"
 )
 
 // Message is what the two sides exchange. Each side numbers its own messages; the

@@ -18,6 +18,13 @@ const (
 	ToolExists       = "exists"
 	ToolListSecrets  = "list_secrets"
 	ToolDeleteSecret = "delete_secret"
+
+	ToolDeleteRequestedSecret     = "delete_requested_secret"
+	ToolRequestSecret             = "request_secret"
+	ToolProvideSecret             = "provide_secret"
+	ToolRequestOAuthToken         = "request_oauth_token"
+	ToolGetOfflineOAuthToken      = "get_offline_oauth_token"
+	ToolProvideOAuthAuthorization = "provide_oauth_authorization"
 )
 
 // SetSecretRequest is the headers of the binary input of set_secret; the payload is the

@@ -20,6 +20,15 @@ func TestRequestsSayNullForWhatIsNotSet(t *testing.T) {
 		`{"secret_id":"a","delegated_to":null,"for_identity":"x"}`:                                          protocol.ExistsRequest{SecretID: "a", DelegatedTo: protocol.Optional(""), ForIdentity: protocol.Optional("x")},
 		`{}`:                             protocol.ListSecretsRequest{},
 		`{"id":"a","delegated_to":null}`: protocol.DeleteSecretRequest{ID: "a"},
+		`{"url":"u","type":"t","delegated_to":null}`:                                                                              protocol.DeleteRequestedSecret{URL: "u", Type: "t"},
+		`{"url":"u","type":"t","participant_id":"p","timeout":30,"delegate_to":null}`:                                             protocol.RequestSecret{URL: "u", Type: "t", ParticipantID: "p", Timeout: new(30)},
+		`{"request_id":"r","error":null}`:                                                                                         protocol.ProvideSecret{RequestID: "r"},
+		`{"connector":null,"oauth":null,"redirect_uri":"u","timeout":30,"participant_id":"p","delegate_to":null}`:                 protocol.RequestOAuthToken{RedirectURI: "u", ParticipantID: "p", Timeout: new(30)},
+		`{"openai_connector_id":null,"server_url":"u","client_secret_id":null}`:                                                   protocol.ConnectorRef{ServerURL: protocol.Optional("u")},
+		`{"client_id":"c","client_secret":null,"authorization_endpoint":null,"token_endpoint":null,"no_pkce":null,"scopes":null}`: protocol.OAuthClientConfig{ClientID: protocol.Optional("c")},
+		`{"connector":null,"oauth":null,"delegated_to":null,"delegated_by":null}`:                                                 protocol.OfflineOAuthToken{},
+		`{"access_token":null}`:                      protocol.AccessToken{},
+		`{"request_id":"r","code":"c","error":null}`: protocol.ProvideOAuthAuthorization{RequestID: "r", Code: protocol.Optional("c")},
 	} {
 		got, err := json.Marshal(request)
 		if err != nil {
