@@ -264,3 +264,16 @@ func TestAPushAndAPullOfTheSameRowChain(t *testing.T) {
 	edit(w, source, func(s *corev1.Secret) { s.Data["a"] = []byte("two") })
 	w.Eventually(w.secretValue("app", "a")).Should(Equal("two"))
 }
+
+func TestATargetThatTheAPIServerDoesNotAccept(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.put(w.key(own, "a"), "one")
+	w.withRoom()
+	pull := w.newPull("app", []string{"a"}, func(rs *roomv1alpha1.RoomSecret) { rs.Spec.Pull.Target.Labels = map[string]string{"not a label": "x"} })
+	w.create(pull)
+	w.Eventually(w.state(pull)).Should(Equal("False/Rejected"))
+	edit(w, pull, func(rs *roomv1alpha1.RoomSecret) { rs.Spec.Pull.Target.Labels = nil })
+	w.Eventually(w.secretValue("app", "a")).Should(Equal("one"))
+	w.settled(pull)
+}

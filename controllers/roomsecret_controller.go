@@ -12,6 +12,7 @@ import (
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 	"sigs.k8s.io/controller-runtime/pkg/recorder"
 
 	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
@@ -131,15 +132,15 @@ func (r *RoomSecretReconciler) resolve(ctx context.Context, s *scope) error {
 
 // finish writes the status, once, and decides when to look again.
 func (r *RoomSecretReconciler) finish(ctx context.Context, s *scope, cause error, started time.Time) (ctrl.Result, error) {
-	if s.rs.UID == "" || (!s.rs.DeletionTimestamp.IsZero() && len(s.rs.Finalizers) == 0) {
-		return ctrl.Result{}, nil // deleted, and nothing of ours is left of it
+	if !s.rs.DeletionTimestamp.IsZero() && !controllerutil.ContainsFinalizer(s.rs, Finalizer) {
+		return ctrl.Result{}, nil // deleted as far as we are concerned
 	}
 	if apierrors.IsConflict(cause) || ctx.Err() != nil {
 		return quietly(cause)
 	}
 	if errors.Is(cause, sessions.ErrPending) {
 		if s.rs.Status.ObservedGeneration == s.rs.Generation {
-			return ctrl.Result{}, nil // a moment after a restart: what was reported before stays until more is known
+			return ctrl.Result{RequeueAfter: s.retry}, nil // just after a restart: what was reported stays until more is known
 		}
 		cause = fault.NewWaiting(roomv1alpha1.ReasonRoomNotReady, "The connection to the room is being made.")
 	}

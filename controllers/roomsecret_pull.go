@@ -123,7 +123,7 @@ func (r *RoomSecretReconciler) writeTarget(ctx context.Context, s *scope, target
 		return err
 	}
 	if err := r.applyTarget(ctx, s, target, decided, values); err != nil {
-		return err
+		return refusal(err)
 	}
 	s.changes++
 	return nil

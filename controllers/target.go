@@ -22,6 +22,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
+	"github.com/roomsecrets/roomsecret-operator/internal/fault"
 	"github.com/roomsecrets/roomsecret-operator/internal/fingerprint"
 	"github.com/roomsecrets/roomsecret-operator/internal/plan"
 )
@@ -168,6 +169,19 @@ func (r *RoomSecretReconciler) applyTarget(ctx context.Context, s *scope, t targ
 		return err
 	}
 	return r.patchTarget(ctx, s, t.secret, e.data)
+}
+
+// refusal makes a fault of an error that trying again would only repeat: the API server, a quota or an admission policy
+// does not accept the target as it is asked for.
+func refusal(err error) error {
+	switch {
+	case apierrors.IsInvalid(err), apierrors.IsForbidden(err), apierrors.IsRequestEntityTooLargeError(err):
+		f := fault.NewTerminal(roomv1alpha1.ReasonRejected,
+			"The API server does not accept the target: check its name, labels, annotations and size, and what admission policies and quotas of the namespace say.")
+		f.Err = err
+		return f
+	}
+	return err
 }
 
 // removeKeys takes keys away, whoever wrote them last: an apply would only take away those that nobody else has touched.

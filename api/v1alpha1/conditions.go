@@ -55,7 +55,7 @@ const (
 	ReasonDrifted Reason = "Drifted"
 	// ReasonUnsupported surfaces when the credential of the room cannot do what the entry needs.
 	ReasonUnsupported Reason = "Unsupported"
-	// ReasonRejected surfaces when the room understood a request and refused it.
+	// ReasonRejected surfaces when the room understood a request and refused it, or the API server does not accept the target.
 	ReasonRejected Reason = "Rejected"
 	// ReasonRateLimited surfaces when the room asks for a pause.
 	ReasonRateLimited Reason = "RateLimited"

@@ -126,7 +126,7 @@ func (u *user) inRoom(do func(context.Context, roomclient.Secrets) error) {
 		URL: "ws://" + u.server.address, Room: room, Token: roomclient.StaticToken(u.server.token("agent", room)),
 	})
 	u.Expect(err).NotTo(HaveOccurred())
-	defer conn.Close()
+	defer func() { u.Expect(conn.Close()).To(Succeed()) }()
 	u.Expect(do(u.t.Context(), conn.Secrets())).To(Succeed())
 }
 

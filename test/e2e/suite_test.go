@@ -58,7 +58,7 @@ func run(m *testing.M) int {
 	if err != nil {
 		return failed(err)
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }() // a folder for temporary files is cleaned by others too
 	ctx := context.Background()
 	if err := build(ctx, dir); err != nil {
 		return failed(err)
