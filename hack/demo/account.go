@@ -24,7 +24,7 @@ func (d *demo) account(ctx context.Context) error {
 		return err
 	}
 	if err := d.do(ctx, "kubectl get --raw /metrics --server https://"+d.metrics+" --insecure-skip-tls-verify \\\n"+
-		`  --kubeconfig /dev/null --token "$(kubectl create token default)" | grep ^roomsecret_sync_total`); err != nil {
+		`  --kubeconfig /dev/null --token "$(kubectl create token default)" `+"\\\n"+`  | grep ^roomsecret_sync_total`); err != nil {
 		return err
 	}
 	d.say.gap()

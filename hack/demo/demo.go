@@ -123,8 +123,8 @@ func (d *demo) tell(ctx context.Context, once bool) error {
 func (d *demo) introduce() {
 	d.say.text(
 		d.say.style(bold, "RoomSecret, on this machine"), "",
-		"Everything listens on loopback and is gone at the end. Values that begin with \"fake-\" are made up;",
-		"no other value is shown. To follow along in another terminal:", "")
+		"Everything listens on loopback and is gone at the end. Values that begin with \"fake-\" are made",
+		"up; no other value is shown. To follow along in another terminal:", "")
 	d.follow()
 }
 

@@ -62,6 +62,7 @@ func (d *demo) startRoomServer(ctx context.Context) error {
 	}
 	address := sampleAddress
 	if _, err := freeAddress(ctx, address); err != nil {
+		d.say.text("The samples name port 7345. It is taken, so the room server takes another one.")
 		address = "127.0.0.1:0"
 	}
 	var err error
@@ -100,7 +101,7 @@ func (d *demo) startOperator(ctx context.Context) error {
 		}
 	}
 	d.say.gap()
-	d.say.text("As no pods run here, the manager is a process. It gets the token of its service account, and with it",
+	d.say.text("As no pods run here, the manager is a process. It gets the token of its service account, and so",
 		"exactly the rights of config/rbac.", "")
 	if err := d.do(ctx, "kubectl -n roomsecret-system create token roomsecret-manager --duration 24h > $DEMO/token"); err != nil {
 		return err
@@ -108,7 +109,7 @@ func (d *demo) startOperator(ctx context.Context) error {
 	if err := writeKubeconfig(d.cluster.Config, d.dir); err != nil {
 		return err
 	}
-	if err := d.do(ctx, "KUBECONFIG=$DEMO/manager.kubeconfig kubectl auth whoami | grep Username"); err != nil {
+	if err := d.do(ctx, "KUBECONFIG=$DEMO/manager.kubeconfig kubectl auth whoami | awk '/^Username/ {print $2}'"); err != nil {
 		return err
 	}
 	d.say.gap()

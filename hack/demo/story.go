@@ -42,8 +42,10 @@ func (d *demo) travel(ctx context.Context) error {
 		return err
 	}
 	d.say.fact(time.Since(applied), "everything is in sync")
-	if err := d.do(ctx, "kubectl get roomsync"); err != nil {
-		return err
+	for _, line := range []string{"kubectl get rooms", "kubectl get rmsec"} {
+		if err := d.do(ctx, line); err != nil {
+			return err
+		}
 	}
 	d.say.gap()
 	d.say.text("RoomSecret stripe-to-room has put the key into the room, for the agent " + agentName + ".")
@@ -70,7 +72,7 @@ func (d *demo) applySamples() string {
 func (d *demo) rotate(ctx context.Context) error {
 	d.say.text("The source changes. Times count from when the command was started.", "")
 	began := time.Now()
-	if err := d.do(ctx, `kubectl patch secret stripe-keys --type merge -p '{"stringData":{"apiKey":"`+rotatedValue+`"}}'`); err != nil {
+	if err := d.do(ctx, "kubectl patch secret stripe-keys --type merge \\\n"+`  -p '{"stringData":{"apiKey":"`+rotatedValue+`"}}'`); err != nil {
 		return err
 	}
 	if _, err := d.until(ctx, d.roomHas(rotatedValue)); err != nil {
@@ -125,17 +127,17 @@ func (d *demo) drift(ctx context.Context) error {
 // remove deletes the samples and watches everything go that was made for them.
 func (d *demo) remove(ctx context.Context) error {
 	d.say.text("stripe-to-room has deletionPolicy Delete, and stripe-from-room owns its target.", "")
+	began := time.Now()
 	if err := d.do(ctx, "kubectl delete -k config/samples"); err != nil {
 		return err
 	}
-	took, err := d.until(ctx, d.roomIsEmpty)
-	if err != nil {
+	if _, err := d.until(ctx, d.roomIsEmpty); err != nil {
 		return err
 	}
-	d.say.fact(took, "%s has nothing in the room any more", agentName)
-	if took, err = d.until(ctx, d.targetIsGone); err != nil {
+	d.say.fact(time.Since(began), "%s has nothing in the room any more", agentName)
+	if _, err := d.until(ctx, d.targetIsGone); err != nil {
 		return err
 	}
-	d.say.fact(took, "the Secret %s is gone", target)
+	d.say.fact(time.Since(began), "the Secret %s is gone", target)
 	return nil
 }

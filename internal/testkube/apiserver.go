@@ -64,6 +64,9 @@ func (c *Cluster) configureAPIServer(env *envtest.Environment, opts Options) err
 	}
 	server := env.ControlPlane.GetAPIServer()
 	server.Path, server.CertDir, server.Out, server.Err = path, c.file("pki"), log, log
+	// Without it the API server looks for an address that others can reach, and does not start on a machine that has
+	// no default route. Nobody asks for the endpoints of the Service "kubernetes": no pods run.
+	server.Configure().Set("advertise-address", "127.0.0.1").Set("endpoint-reconciler-type", "none")
 	if opts.Controllers == nil || len(opts.Controllers) > 0 {
 		// envtest turns the ServiceAccount admission plugin off because nothing would make the
 		// accounts that it asks for.
