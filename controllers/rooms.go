@@ -1,0 +1,103 @@
+// Copyright 2026 The RoomSecret Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"cmp"
+	"context"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
+	"github.com/roomsecrets/roomsecret-operator/internal/sessions"
+)
+
+// room is a Room or a ClusterRoom, seen without the difference between the two.
+type room struct {
+	key        sessions.RoomKey
+	object     client.Object
+	connection roomv1alpha1.RoomConnection
+	apiKey     *roomv1alpha1.NamespacedSecretKeyRef
+	token      *roomv1alpha1.NamespacedSecretKeyRef
+	ca         *roomv1alpha1.NamespacedSecretKeyRef
+	serverName string
+	status     *roomv1alpha1.RoomStatus
+}
+
+// roomFrom returns the room in an object, and false when the object is neither a Room nor a ClusterRoom.
+func roomFrom(object client.Object) (room, bool) {
+	switch o := object.(type) {
+	case *roomv1alpha1.Room:
+		return roomFromRoom(o), true
+	case *roomv1alpha1.ClusterRoom:
+		return roomFromClusterRoom(o), true
+	}
+	return room{}, false
+}
+
+func roomFromRoom(o *roomv1alpha1.Room) room {
+	local := func(ref *roomv1alpha1.SecretKeyRef) *roomv1alpha1.NamespacedSecretKeyRef {
+		if ref == nil {
+			return nil
+		}
+		return &roomv1alpha1.NamespacedSecretKeyRef{Namespace: o.Namespace, SecretKeyRef: *ref}
+	}
+	r := room{
+		key:        sessions.RoomKey{Kind: roomv1alpha1.KindRoom, Namespace: o.Namespace, Name: o.Name},
+		object:     o,
+		connection: o.Spec.RoomConnection,
+		apiKey:     local(o.Spec.Auth.APIKeySecretRef),
+		token:      local(o.Spec.Auth.TokenSecretRef),
+		status:     &o.Status,
+	}
+	if o.Spec.TLS != nil {
+		r.ca, r.serverName = local(o.Spec.TLS.CASecretRef), o.Spec.TLS.ServerName
+	}
+	return r
+}
+
+func roomFromClusterRoom(o *roomv1alpha1.ClusterRoom) room {
+	r := room{
+		key:        sessions.RoomKey{Kind: roomv1alpha1.KindClusterRoom, Name: o.Name},
+		object:     o,
+		connection: o.Spec.RoomConnection,
+		apiKey:     o.Spec.Auth.APIKeySecretRef,
+		token:      o.Spec.Auth.TokenSecretRef,
+		status:     &o.Status,
+	}
+	if o.Spec.TLS != nil {
+		r.ca, r.serverName = o.Spec.TLS.CASecretRef, o.Spec.TLS.ServerName
+	}
+	return r
+}
+
+// roomName returns the name of the room at its endpoint.
+func (r room) roomName() string { return cmp.Or(r.connection.RoomName, r.key.Name) }
+
+// address returns what tells one room from another, however it is reached.
+func (r room) address() string {
+	return sessions.NormalizeEndpoint(r.connection.Endpoint) + "/rooms/" + r.roomName()
+}
+
+// getRoom reads the room that a key names from the cache.
+func getRoom(ctx context.Context, reader client.Reader, key sessions.RoomKey) (room, error) {
+	var object client.Object = &roomv1alpha1.Room{}
+	if key.Kind == roomv1alpha1.KindClusterRoom {
+		object = &roomv1alpha1.ClusterRoom{}
+	}
+	if err := reader.Get(ctx, client.ObjectKey{Namespace: key.Namespace, Name: key.Name}, object); err != nil {
+		return room{}, err
+	}
+	r, _ := roomFrom(object)
+	return r, nil
+}
+
+// roomKeyOf names the room that a RoomSecret refers to.
+func roomKeyOf(rs *roomv1alpha1.RoomSecret) sessions.RoomKey {
+	key := sessions.RoomKey{Kind: rs.Spec.RoomRef.KindOrDefault(), Name: rs.Spec.RoomRef.Name}
+	if key.Kind == roomv1alpha1.KindRoom {
+		key.Namespace = rs.Namespace
+	}
+	return key
+}
