@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"k8s.io/apimachinery/pkg/api/meta"
 
 	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
 	"github.com/roomsecrets/roomsecret-operator/internal/fault"
@@ -61,21 +62,17 @@ func (m *Metrics) observe(s *scope, cause error, took time.Duration, now time.Ti
 
 // syncResult sorts outcomes into the closed set of the label.
 func syncResult(s *scope, cause error) string {
+	conditions := s.rs.Status.Conditions
 	f := fault.From(cause)
 	switch {
-	case f != nil && f.Kind == fault.Waiting:
-		return "waiting"
-	case f != nil && f.Kind == fault.Terminal, s.failed():
-		return "stalled"
-	case f != nil, s.unfinished != nil:
+	case s.unfinished != nil, f != nil && f.Kind == fault.Transient:
 		return "failed"
+	case meta.IsStatusConditionTrue(conditions, string(roomv1alpha1.ConditionStalled)):
+		return "stalled"
+	case !meta.IsStatusConditionTrue(conditions, string(roomv1alpha1.ConditionReady)):
+		return "waiting"
 	case s.changes > 0:
 		return "changed"
 	}
 	return "unchanged"
-}
-
-// failed reports whether an entry could not be made as it should be.
-func (s *scope) failed() bool {
-	return firstOf(s.rs.Status.Entries, roomv1alpha1.EntryFailed).State != ""
 }
