@@ -1,0 +1,69 @@
+// Copyright 2026 The RoomSecret Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Drives one version of the published SDK for the Go tests:
+//
+//     node driver.mjs 0.39.9
+//
+// reads commands from standard input, one JSON object a line, {"id", "do", ...}, carries them out at the same
+// time, and writes for each {"id", "ok"} or {"id", "error"} to standard output. What happens by itself is an
+// {"event", "room", ...} line. Bytes travel as {"$base64"}.
+
+import { createInterface } from "node:readline";
+import { createRequire } from "node:module";
+import { Console } from "node:console";
+
+import { Rooms } from "./rooms.mjs";
+import { Tokens } from "./tokens.mjs";
+import { read, write, failure } from "./wire.mjs";
+
+// The SDK talks to the console; standard output is ours.
+globalThis.console = new Console(process.stderr, process.stderr);
+
+// An application that joins a room of a server that refuses it has to live with this: when the SDK disposes a
+// socket whose upgrade was refused, the socket emits an error that nobody listens to.
+const ofADisposedSocket = "WebSocket was closed before the connection was established";
+process.on("uncaughtException", (error) => {
+  if (error.message !== ofADisposedSocket) {
+    console.error("uncaught", error);
+    process.exit(1);
+  }
+});
+
+// The packages' ES modules do not load in Node (they are CommonJS under another name), so it is require.
+const sdk = createRequire(import.meta.url)(`meshagent-${process.argv[2]}`);
+
+const rooms = new Rooms(sdk, write);
+const tokens = new Tokens(sdk);
+const commands = {
+  join: (c) => rooms.join(c),
+  leave: (c) => rooms.leave(c),
+  secrets: (c) => rooms.secrets(c),
+  burst: (c) => rooms.burst(c),
+  invoke: (c) => rooms.invoke(c),
+  methods: () => methodsOf(sdk.SecretsClient),
+  rest: ({ baseUrl, token, method, args }) => new sdk.Meshagent({ baseUrl, token })[method](...args),
+  parseKey: (c) => sdk.parseApiKey(c.key),
+  encodeKey: (c) => sdk.encodeApiKey(c.key),
+  sign: (c) => tokens.sign(c),
+  verify: (c) => tokens.verify(c),
+  helperToken: (c) => tokens.helper(c),
+  mayRequest: (c) => tokens.mayRequest(c),
+};
+
+function methodsOf(type) {
+  return Object.getOwnPropertyNames(type.prototype).filter((name) => name !== "constructor");
+}
+
+async function carryOut({ id, do: name, ...command }) {
+  try {
+    write({ id, ok: (await commands[name](command)) ?? null });
+  } catch (error) {
+    write({ id, error: failure(error) });
+  }
+}
+
+const input = createInterface({ input: process.stdin, crlfDelay: Infinity });
+input.on("line", (line) => void carryOut(read(line)));
+input.on("close", () => process.exit(0));
+write({ event: "ready" });
