@@ -6,12 +6,14 @@
 package fingerprint
 
 import (
+	"bytes"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
 	"fmt"
+	"hash"
 )
 
 // KeySize is the size of a key in bytes.
@@ -20,7 +22,9 @@ const KeySize = 32
 // Key makes digests. Without the key a digest says nothing about what it was made from. The zero Key is not usable.
 // A Key never shows itself when it is formatted.
 type Key struct {
-	raw []byte
+	// newMAC is a function because fmt prints the private members of what it is given, whatever their Format says, but
+	// not what a function holds.
+	newMAC func() hash.Hash
 }
 
 // NewKey returns a Key from raw bytes, of which there must be KeySize.
@@ -28,7 +32,8 @@ func NewKey(raw []byte) (Key, error) {
 	if len(raw) != KeySize {
 		return Key{}, fmt.Errorf("a fingerprint key has %d bytes, not %d", KeySize, len(raw))
 	}
-	return Key{raw: append([]byte(nil), raw...)}, nil
+	raw = bytes.Clone(raw)
+	return Key{newMAC: func() hash.Hash { return hmac.New(sha256.New, raw) }}, nil
 }
 
 // Generate returns the raw bytes of a new random key.
@@ -41,7 +46,7 @@ func Generate() []byte {
 // Digest returns the digest of the parts, in their order, as text. The purpose keeps digests that are made for different
 // ends apart: equal parts have different digests under different purposes.
 func (k Key) Digest(purpose string, parts ...[]byte) string {
-	mac := hmac.New(sha256.New, k.raw)
+	mac := k.newMAC()
 	writePart(mac, []byte(purpose))
 	for _, part := range parts {
 		writePart(mac, part)
@@ -50,7 +55,7 @@ func (k Key) Digest(purpose string, parts ...[]byte) string {
 }
 
 // writePart writes a length before the bytes, so that ("ab", "c") and ("a", "bc") differ.
-func writePart(mac interface{ Write(p []byte) (int, error) }, part []byte) {
+func writePart(mac hash.Hash, part []byte) {
 	var size [8]byte
 	binary.BigEndian.PutUint64(size[:], uint64(len(part)))
 	_, _ = mac.Write(size[:]) // a hash never returns an error
