@@ -125,6 +125,7 @@ func (c *Client) Write(ctx context.Context, row plan.Row, value Value) error {
 	if err != nil {
 		return err
 	}
+	defer s.memory.writing(row)()
 	if err := s.set(ctx, row, value); err != nil {
 		return err
 	}
@@ -148,6 +149,7 @@ func (c *Client) Delete(ctx context.Context, row plan.Row) error {
 	if err != nil {
 		return err
 	}
+	defer s.memory.writing(row)()
 	if err := s.remove(ctx, row); err != nil {
 		return err
 	}

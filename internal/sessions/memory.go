@@ -23,15 +23,22 @@ type memory struct {
 	mu     sync.Mutex
 	rows   map[plan.Row]*remembered
 	owners map[types.NamespacedName][]plan.Row
+	// clock counts everything that is noted, so that no two versions of anything are the same.
+	clock uint64
 }
 
 type remembered struct {
 	// known says whether digest has been seen at all.
 	known bool
+	// awaited is set when a poll sees the row before any owner does. Its owner is about to read it; only when the next
+	// poll still finds it so has that failed, and the owner is woken.
+	awaited bool
 	// digest that was last seen.
 	digest string
-	// version counts what was noted, so that a poll that began earlier does not overwrite what is newer.
+	// version is when something was noted last, so that a poll that began earlier does not overwrite what is newer.
 	version uint64
+	// writes is how many writes are under way. What a poll sees meanwhile may be from before or after them.
+	writes int
 	// noticed is when a poll saw the row different, until somebody asks for it.
 	noticed time.Time
 	owners  map[types.NamespacedName]bool
@@ -61,7 +68,7 @@ func (m *memory) track(owner types.NamespacedName, rows []plan.Row) {
 	for _, row := range rows {
 		r := m.rows[row]
 		if r == nil {
-			r = &remembered{owners: map[types.NamespacedName]bool{}}
+			r = &remembered{owners: map[types.NamespacedName]bool{}, version: m.tick()}
 			m.rows[row] = r
 		}
 		r.owners[owner] = true
@@ -78,12 +85,34 @@ func (m *memory) note(owner types.NamespacedName, row plan.Row, digest string) [
 		return nil
 	}
 	same := r.known && r.digest == digest
-	r.known, r.digest = true, digest
-	r.version++
+	r.known, r.digest, r.version = true, digest, m.tick()
 	if same {
 		return nil
 	}
 	return slices.DeleteFunc(slices.Collect(maps.Keys(r.owners)), func(other types.NamespacedName) bool { return other == owner })
+}
+
+// writing says that a row is about to be written. Polls leave it alone until the function that it returns is called.
+func (m *memory) writing(row plan.Row) (done func()) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	r := m.rows[row]
+	if r == nil {
+		return func() {}
+	}
+	r.writes++
+	return func() {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		r.writes--
+		r.version = m.tick()
+	}
+}
+
+// tick returns a version that is newer than all others. The caller holds the lock.
+func (m *memory) tick() uint64 {
+	m.clock++
+	return m.clock
 }
 
 // tracked returns the rows that somebody tracks, with the version of what is remembered of each.
@@ -98,12 +127,16 @@ func (m *memory) tracked() map[plan.Row]uint64 {
 }
 
 // compare remembers what a poll saw and returns the owners of a row that differs from what was remembered. It does
-// nothing when something newer than version has been noted since.
+// nothing when something newer than version has been noted since, or the row is being written.
 func (m *memory) compare(row plan.Row, version uint64, digest string, now time.Time) []types.NamespacedName {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	r := m.rows[row]
-	if r == nil || r.version != version || (r.known && r.digest == digest) {
+	if r == nil || r.version != version || r.writes > 0 || (r.known && r.digest == digest) {
+		return nil
+	}
+	if !r.known && !r.awaited {
+		r.awaited = true
 		return nil
 	}
 	r.known, r.digest, r.noticed = true, digest, now

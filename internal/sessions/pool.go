@@ -32,7 +32,9 @@ type Pool struct {
 	rooms map[RoomKey]*connections
 	// withheld are the rooms that are known and cannot be connected at all.
 	withheld map[RoomKey]bool
-	closing  sync.WaitGroup
+	// closed says that Start is over, or about to be: no session is started any more.
+	closed  bool
+	closing sync.WaitGroup
 
 	// subscribers have a lock of their own: a session may report a change while the pool is locked to start it.
 	subscribing sync.Mutex
@@ -74,25 +76,25 @@ func (p *Pool) publish(event Event) {
 func (p *Pool) Start(ctx context.Context) error {
 	<-ctx.Done()
 	p.mu.Lock()
-	keys := make([]RoomKey, 0, len(p.rooms))
-	for key := range p.rooms {
-		keys = append(keys, key)
+	p.closed = true
+	for key, c := range p.rooms {
+		p.closeLater(c)
+		p.metrics.forget(key)
 	}
+	clear(p.rooms)
 	p.mu.Unlock()
-	for _, key := range keys {
-		p.Forget(key)
-	}
 	p.closing.Wait()
 	return nil
 }
 
 // Ensure makes sure that a session for the operator's own identity runs as the room says. It does nothing when one of
-// the same revision does. It does not wait for the connection. The error says that the room cannot be dialled at all.
+// the same revision does, or when the pool is closed. It does not wait for the connection. The error says that the room
+// cannot be dialled at all.
 func (p *Pool) Ensure(ctx context.Context, key RoomKey, room Room) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	previous := p.rooms[key]
-	if previous != nil && previous.room.Revision == room.Revision {
+	if p.closed || (previous != nil && previous.room.Revision == room.Revision) {
 		return nil
 	}
 	next := &connections{room: room, sessions: map[string]*session{}}
@@ -107,18 +109,15 @@ func (p *Pool) Ensure(ctx context.Context, key RoomKey, room Room) error {
 
 // open starts the session of an identity. The caller holds the lock.
 func (p *Pool) open(ctx context.Context, key RoomKey, c *connections, identity string) error {
-	own := identity == c.room.Identity
 	// The session outlives the reconcile that asked for it; closing it is what ends it.
 	ctx, stop := context.WithCancel(context.WithoutCancel(ctx))
 	last := standing{}
 	client, err := p.dial(ctx, c.room, identity, func(state roomclient.State) {
-		if own {
-			p.metrics.setConnected(key, state.Phase == roomclient.PhaseConnected)
-		}
-		if now := standingOf(state); now != last {
-			last = now
+		now := standingOf(state)
+		if p.current(key, c, identity, state) && now != last {
 			p.publish(Event{Room: key})
 		}
+		last = now
 	})
 	if err != nil {
 		stop()
@@ -129,12 +128,26 @@ func (p *Pool) open(ctx context.Context, key RoomKey, c *connections, identity s
 		changed: func(owner types.NamespacedName) { p.publish(Event{Owner: owner}) },
 		unused:  func() {},
 	}
-	if !own {
+	if identity != c.room.Identity {
 		s.unused = func() { p.drop(key, s) }
 	}
 	s.done.Go(func() { s.watch(ctx, c.room) })
 	c.sessions[identity] = s
 	return nil
+}
+
+// current keeps account of the state of a session, and reports whether anybody is concerned: nobody is when the pool has
+// replaced the session or is closing it, and the state of its successor may be known already.
+func (p *Pool) current(key RoomKey, c *connections, identity string, state roomclient.State) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.rooms[key] != c || state.Phase == roomclient.PhaseClosed {
+		return false
+	}
+	if identity == c.room.Identity {
+		p.metrics.setConnected(key, state.Phase == roomclient.PhaseConnected)
+	}
+	return true
 }
 
 // drop closes a session that nobody needs any more.
@@ -166,8 +179,8 @@ func (p *Pool) Forget(key RoomKey) {
 	p.closeLater(p.rooms[key])
 	delete(p.rooms, key)
 	delete(p.withheld, key)
-	p.mu.Unlock()
 	p.metrics.forget(key)
+	p.mu.Unlock()
 	if known {
 		p.publish(Event{Room: key})
 	}
@@ -180,8 +193,8 @@ func (p *Pool) Withhold(key RoomKey) {
 	p.closeLater(p.rooms[key])
 	delete(p.rooms, key)
 	p.withheld[key] = true
-	p.mu.Unlock()
 	p.metrics.setConnected(key, false)
+	p.mu.Unlock()
 	if !known {
 		p.publish(Event{Room: key})
 	}

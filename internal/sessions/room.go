@@ -63,10 +63,10 @@ func NormalizeEndpoint(endpoint string) string {
 	}
 	address.Host = strings.ToLower(address.Host)
 	switch address.Scheme {
-	case "https":
-		address.Scheme = "wss"
-	case "http":
-		address.Scheme = "ws"
+	case "https", "wss":
+		address.Scheme, address.Host = "wss", strings.TrimSuffix(address.Host, ":443")
+	case "http", "ws":
+		address.Scheme, address.Host = "ws", strings.TrimSuffix(address.Host, ":80")
 	}
 	return address.String()
 }

@@ -53,12 +53,16 @@ func (s *session) watch(ctx context.Context, room Room) {
 			return
 		}
 		idlePolls = 0
+		if s.identity != room.Identity && s.client.State().Phase == roomclient.PhaseFailed {
+			s.client.Retry() // nobody else sees that this one gave up
+			return
+		}
 		s.poll(ctx)
 	}, room.PollInterval, pollJitter, true)
 }
 
-// poll reads the room once and wakes the owners of rows that changed. What cannot be read is left as it was: a poll only
-// ever makes somebody look, it decides nothing.
+// poll reads the room once and wakes the owners of rows that changed. What cannot be read is left as it was, and hinders
+// nothing else: a poll only ever makes somebody look, it decides nothing.
 func (s *session) poll(ctx context.Context) {
 	rows := s.memory.tracked()
 	listed, err := s.list(ctx)
@@ -66,7 +70,7 @@ func (s *session) poll(ctx context.Context) {
 		return
 	}
 	var woken sync.Map
-	group, ctx := errgroup.WithContext(ctx)
+	var group errgroup.Group
 	group.SetLimit(readsInFlight)
 	for row, version := range rows {
 		group.Go(func() error {
