@@ -44,7 +44,6 @@ type RoomReconciler struct {
 
 // +kubebuilder:rbac:groups=roomsecrets.io,resources=rooms;clusterrooms,verbs=get;list;watch;update
 // +kubebuilder:rbac:groups=roomsecrets.io,resources=rooms/status;clusterrooms/status,verbs=patch
-// +kubebuilder:rbac:groups=roomsecrets.io,resources=rooms/finalizers;clusterrooms/finalizers,verbs=update
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=get;list;watch
 // +kubebuilder:rbac:groups="",resources=namespaces,verbs=get;list;watch
 

@@ -142,7 +142,7 @@ func (r *RoomSecretReconciler) finish(ctx context.Context, s *scope, cause error
 		if s.rs.Status.ObservedGeneration == s.rs.Generation {
 			return ctrl.Result{RequeueAfter: s.retry}, nil // just after a restart: what was reported stays until more is known
 		}
-		cause = fault.NewWaiting(roomv1alpha1.ReasonRoomNotReady, "The connection to the room is being made.")
+		cause = fault.NewWaiting(roomv1alpha1.ReasonProgressing, "The connection to the room is being made.")
 	}
 	r.conclude(s, cause)
 	if err := patchStatus(ctx, r.Client, s.base, s.rs); err != nil {

@@ -7,7 +7,6 @@ import (
 	"context"
 	"slices"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
 	"github.com/roomsecrets/roomsecret-operator/internal/fault"
@@ -172,10 +171,10 @@ func (r *RoomSecretReconciler) settlePull(s *scope, target target, decided plan.
 		case decided.Problem != nil:
 			record = step.Before
 			s.report(&entry, *decided.Problem)
-		case step.Op == plan.KeySet && written:
-			entry.LastChangeTime = &metav1.Time{Time: r.Clock.Now()}
 		case step.Passing:
 			s.report(&entry, plan.Problem{Reason: step.Reason, Message: step.Message, Passing: true})
+		case (step.Op == plan.KeySet && written) || isNew(step.Before, record):
+			r.stamp(s, &entry)
 		}
 		if step.Wanted == nil && record == nil {
 			continue

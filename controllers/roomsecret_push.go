@@ -260,8 +260,8 @@ func (r *RoomSecretReconciler) settle(s *scope, steps []plan.Step, outcomes map[
 			s.report(&entry, fault.OfRequest(err))
 		} else if step.Passing {
 			s.report(&entry, plan.Problem{Reason: step.Reason, Message: step.Message, Passing: true})
-		} else if step.Op != plan.OpNone {
-			entry.LastChangeTime = &metav1.Time{Time: r.Clock.Now()}
+		} else if step.Op != plan.OpNone || isNew(step.Before, record) {
+			r.stamp(s, &entry)
 		}
 		if step.Left {
 			r.Metrics.orphaned.Inc()
@@ -275,6 +275,18 @@ func (r *RoomSecretReconciler) settle(s *scope, steps []plan.Step, outcomes map[
 		entries = append(entries, entry)
 	}
 	s.rs.Status.Entries = entries
+}
+
+// isNew reports whether a record says something else than the one before it. It does, without anything being written now,
+// when an earlier write could not be recorded.
+func isNew(before, after *plan.Record) bool {
+	return after != nil && (before == nil || *before != *after)
+}
+
+// stamp notes that an entry has changed.
+func (r *RoomSecretReconciler) stamp(s *scope, entry *roomv1alpha1.EntryStatus) {
+	entry.LastChangeTime = &metav1.Time{Time: r.Clock.Now()}
+	s.rs.Status.LastChangeTime = entry.LastChangeTime
 }
 
 // recordAfterFailure returns what the ledger keeps of a step that failed. Whether a failed write took effect is not known:

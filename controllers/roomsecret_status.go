@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -24,6 +25,7 @@ func (r *RoomSecretReconciler) conclude(s *scope, cause error) {
 	status.Direction = s.rs.Direction()
 	status.Summary = summarize(status.Entries)
 	status.ObservedGeneration = s.rs.Generation
+	status.LastHandledRequestedAt = clipTo(requestedAt(s.rs), maxRequestedAt)
 	if s.changes > 0 {
 		status.LastChangeTime = &metav1.Time{Time: r.Clock.Now()}
 	}
@@ -120,8 +122,20 @@ func firstOf(entries []roomv1alpha1.EntryStatus, state roomv1alpha1.EntryState) 
 	return slices.MinFunc(with, func(a, b roomv1alpha1.EntryStatus) int { return cmp.Compare(a.Name, b.Name) })
 }
 
-// maxMessage is the longest message of a condition, in bytes.
-const maxMessage = 1024
+const (
+	// maxMessage is the longest message of a condition, in bytes.
+	maxMessage = 1024
+	// maxRequestedAt is the longest value of the annotation that is echoed in full, in bytes.
+	maxRequestedAt = 256
+)
+
+// clipTo returns at most the first bytes of a text, cutting no character in two.
+func clipTo(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	return strings.ToValidUTF8(text[:most], "")
+}
 
 func clip(message string) string {
 	if len(message) > maxMessage {

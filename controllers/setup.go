@@ -148,7 +148,7 @@ func setupRoomSecrets(mgr ctrl.Manager, o Options) error {
 	find := finder{mgr.GetClient()}
 	changed := builder.WithPredicates(predicate.GenerationChangedPredicate{})
 	return ctrl.NewControllerManagedBy(mgr).Named("roomsecret").
-		For(&roomv1alpha1.RoomSecret{}, changed).
+		For(&roomv1alpha1.RoomSecret{}, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, syncRequests()))).
 		Watches(&roomv1alpha1.RoomSecret{}, find.rivals()).
 		Watches(&roomv1alpha1.Room{}, handler.EnqueueRequestsFromMapFunc(find.ofRoom), changed).
 		Watches(&roomv1alpha1.ClusterRoom{}, handler.EnqueueRequestsFromMapFunc(find.ofRoom), changed).

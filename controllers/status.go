@@ -36,7 +36,7 @@ func verdictOf(f *fault.Fault) verdict {
 		v.ready, v.reconciling = metav1.ConditionUnknown, true
 	case fault.Waiting:
 	}
-	if f.Reason == roomv1alpha1.ReasonRoomNotReady {
+	if f.Reason == roomv1alpha1.ReasonRoomNotReady || f.Reason == roomv1alpha1.ReasonProgressing {
 		v.ready = metav1.ConditionUnknown
 	}
 	return v

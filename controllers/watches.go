@@ -162,6 +162,22 @@ func finalizerChanges() predicate.Predicate {
 	}
 }
 
+// syncRequests passes the updates with which somebody asks for a sync.
+func syncRequests() predicate.Predicate {
+	return predicate.Funcs{
+		CreateFunc:  func(event.CreateEvent) bool { return false },
+		DeleteFunc:  func(event.DeleteEvent) bool { return false },
+		GenericFunc: func(event.GenericEvent) bool { return false },
+		UpdateFunc: func(e event.UpdateEvent) bool {
+			return requestedAt(e.ObjectOld) != requestedAt(e.ObjectNew)
+		},
+	}
+}
+
+func requestedAt(object client.Object) string {
+	return object.GetAnnotations()[roomv1alpha1.AnnotationRequestedAt]
+}
+
 // roomEvents brings the connections' events to a queue of rooms of a kind.
 func roomEvents(pool *sessions.Pool, kind roomv1alpha1.RoomKind) source.Source {
 	return source.Func(func(_ context.Context, queue workqueue.TypedRateLimitingInterface[ctrl.Request]) error {

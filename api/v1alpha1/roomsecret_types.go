@@ -67,7 +67,16 @@ type RoomSecretStatus struct {
 	// lastChangeTime is when something was last written to the room or to the target.
 	// +optional
 	LastChangeTime *metav1.Time `json:"lastChangeTime,omitempty"`
+	// lastHandledRequestedAt is the value that the annotation roomsecrets.io/requestedAt had when the RoomSecret was last
+	// synced, so that whoever set it can tell that it was heeded.
+	// +kubebuilder:validation:MaxLength=256
+	// +optional
+	LastHandledRequestedAt string `json:"lastHandledRequestedAt,omitempty"`
 }
+
+// AnnotationRequestedAt is set to a new value, by convention the time, to have a RoomSecret synced at once. Values longer
+// than 256 bytes are not echoed in status.lastHandledRequestedAt in full.
+const AnnotationRequestedAt = "roomsecrets.io/requestedAt"
 
 // Direction says which way values go.
 type Direction string
