@@ -7,7 +7,6 @@ import (
 	"context"
 	"slices"
 
-
 	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
 	"github.com/roomsecrets/roomsecret-operator/internal/fault"
 	"github.com/roomsecrets/roomsecret-operator/internal/plan"
