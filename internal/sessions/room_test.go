@@ -121,7 +121,7 @@ func TestNothingShowsASecret(t *testing.T) {
 		text := fmt.Sprintf("%v %+v %#v %s %x", shown, shown, shown, shown, shown)
 		encoded, _ := json.Marshal(shown) //nolint:errchkjson // what cannot be encoded shows nothing
 		for _, hidden := range [][]byte{key, []byte(secret), apiKey.Secret} {
-			decimal := strings.Trim(fmt.Sprint(hidden[:8]), "[]")
+			decimal := strings.Trim(fmt.Sprintf("%d", hidden[:8]), "[]")
 			for _, form := range []string{string(hidden), hex.EncodeToString(hidden), decimal} {
 				if strings.Contains(text, form) || bytes.Contains(encoded, []byte(form)) {
 					t.Errorf("%s shows %q", name, form)
