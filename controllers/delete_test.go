@@ -140,3 +140,26 @@ func TestANamespaceNeverHangsBecauseOfUs(t *testing.T) {
 	w.Expect(w.value(w.key(own, "a"))()).To(Equal(absent), "the credential was deleted with everything else, and the connection was still there")
 	w.Expect(w.value(w.key(own, "b"))()).To(Equal("two"))
 }
+
+func TestAManagerThatSeesSomeNamespacesDoesNotFreeWhatOthersHold(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, "another")
+	room := w.withClusterRoom(roomv1alpha1.OperationWrite, roomv1alpha1.OperationDelete)
+	push := w.newPush("push", []string{"a"}, deletes, throughClusterRoom(room), func(rs *roomv1alpha1.RoomSecret) { rs.Namespace = w.namespaces[1] })
+	w.create(newSecret(w.namespaces[1], "source", map[string]string{"a": "one"}), push)
+	w.settled(push)
+	held := func() []string { _, _ = w.state(room)(); return room.Finalizers }
+	w.Eventually(held).ShouldNot(BeEmpty())
+
+	w.stopManager()
+	w.namespaces = w.namespaces[:1]
+	w.startManager()
+	w.Consistently(held).ShouldNot(BeEmpty())
+
+	w.stopManager()
+	w.namespaces = []string{w.ns, push.Namespace}
+	w.startManager()
+	w.remove(push)
+	w.Eventually(w.gone(push)).Should(BeTrue())
+	w.Eventually(held).Should(BeEmpty())
+}

@@ -58,7 +58,7 @@ func (r *RoomReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	holders, err := r.holders(ctx, key)
+	holders, err := r.holders(ctx, room)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
@@ -72,19 +72,32 @@ func (r *RoomReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.
 	return r.report(ctx, room, base, r.connect(ctx, room), holders)
 }
 
-// holders returns the names of the RoomSecrets that need the room to undo something when they are deleted.
-func (r *RoomReconciler) holders(ctx context.Context, key sessions.RoomKey) ([]string, error) {
+// holders returns the names of the RoomSecrets that need the room to undo something when they are deleted. Before a
+// ClusterRoom that was held is said to be free, the API server is asked: the cache may have some namespaces only.
+func (r *RoomReconciler) holders(ctx context.Context, room room) ([]string, error) {
 	var list roomv1alpha1.RoomSecretList
-	if err := r.Client.List(ctx, &list, client.MatchingFields{indexRoom: key.String()}); err != nil {
+	if err := r.Client.List(ctx, &list, client.MatchingFields{indexRoom: room.key.String()}); err != nil {
 		return nil, fmt.Errorf("list the RoomSecrets of the room: %w", err)
 	}
+	names := holdersAmong(list, room.key)
+	if len(names) > 0 || room.key.Kind != roomv1alpha1.KindClusterRoom || !controllerutil.ContainsFinalizer(room.object, Finalizer) {
+		return names, nil
+	}
+	if err := r.Live.List(ctx, &list); err != nil {
+		return nil, fmt.Errorf("list the RoomSecrets of all namespaces: %w", err)
+	}
+	return holdersAmong(list, room.key), nil
+}
+
+func holdersAmong(list roomv1alpha1.RoomSecretList, key sessions.RoomKey) []string {
 	var names []string
 	for i := range list.Items {
-		if rs := &list.Items[i]; rs.Spec.Push != nil && controllerutil.ContainsFinalizer(rs, Finalizer) {
+		rs := &list.Items[i]
+		if rs.Spec.Push != nil && roomKeyOf(rs) == key && controllerutil.ContainsFinalizer(rs, Finalizer) {
 			names = append(names, rs.Namespace+"/"+rs.Name)
 		}
 	}
-	return names, nil
+	return names
 }
 
 // finalize keeps the finalizer on the room exactly while it is held. It reports true when the room is gone with it.
