@@ -7,55 +7,18 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"sync"
 	"testing"
-	"time"
+
+	"go.uber.org/goleak"
 )
 
-// TestMain fails the run when a goroutine of a server is still there after the last test.
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if left := leaked(5 * time.Second); left != "" && code == 0 {
-		fmt.Fprintln(os.Stderr, "goroutines left behind:\n"+left)
-		code = 1
-	}
-	os.Exit(code)
-}
-
-func leaked(patience time.Duration) string {
-	deadline := time.After(patience)
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		left := serverGoroutines()
-		if left == "" {
-			return ""
-		}
-		select {
-		case <-deadline:
-			return left
-		case <-tick.C:
-		}
-	}
-}
-
-func serverGoroutines() string {
-	buffer := make([]byte, 1<<20)
-	stacks := strings.Split(string(buffer[:runtime.Stack(buffer, true)]), "\n\n")
-	var own []string
-	for _, stack := range stacks[1:] { // the first is this one
-		if strings.Contains(stack, "roomserver.") || strings.Contains(stack, "net/http.") {
-			own = append(own, stack)
-		}
-	}
-	return strings.Join(own, "\n\n")
-}
+// TestMain fails the run when a goroutine is still there after the last test.
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // execute runs a command line that ends by itself.
 func execute(t *testing.T, args ...string) (code int, stdout, stderr string) {
