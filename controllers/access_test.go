@@ -129,4 +129,8 @@ func TestARoomLimitsItsOwnNamespaceToo(t *testing.T) {
 	w.Expect(w.value(w.key("bot-1", w.ns+"/c"))()).To(Equal("3"))
 	w.Expect(w.value(w.key(own, w.ns+"/d"))()).To(Equal("4"))
 	w.Expect(w.value(w.key(own, w.ns+"/d", "bot-2"))()).To(Equal(absent), "delegating is an operation of its own")
+
+	edit(w, push, func(rs *roomv1alpha1.RoomSecret) { rs.Spec.Push.Entries[1].ForIdentity = "stranger" })
+	w.Consistently(w.serverLog.String).ShouldNot(ContainSubstring("identity=stranger"), "nobody is impersonated without a rule")
+	w.Expect(w.serverLog.String()).To(ContainSubstring("identity=bot-1"))
 }

@@ -6,6 +6,7 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -81,16 +82,14 @@ func (r *RoomSecretReconciler) planPush(ctx context.Context, s *scope, wanted []
 
 		CanDelete: s.client.CanReadAs,
 	}
-	var rows []plan.Row
+	rows := slices.Collect(maps.Keys(in.Ledger))
 	for _, want := range wanted {
-		rows = append(rows, want.Row)
+		// What is not allowed is not even looked at: looking may mean to join the room as somebody else.
+		if _, ours := in.Ledger[want.Row]; !ours && s.access.Allows(want.Row, roomv1alpha1.OperationWrite) {
+			rows = append(rows, want.Row)
+		}
 		if want.Problem == nil {
 			in.Digests[want.Row] = valueOf(want, data).Digest(r.Digests, want.Row)
-		}
-	}
-	for row := range in.Ledger {
-		if !slices.Contains(rows, row) {
-			rows = append(rows, row)
 		}
 	}
 	if len(rows) > maxLedger {

@@ -4,10 +4,13 @@
 package controllers_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"log/slog"
 	"net"
 	"os"
+	"sync"
 	"testing"
 	"time"
 
@@ -86,9 +89,28 @@ type world struct {
 	address    string
 	room       string
 	userAgent  string
+	serverLog  syncBuffer
 
 	stopServer  func()
 	stopManager func()
+}
+
+// syncBuffer is a buffer that is safe for concurrent use.
+type syncBuffer struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (b *syncBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *syncBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
 }
 
 // newWorld returns a world with its room server running and its manager started. More namespaces than the first are
@@ -172,6 +194,7 @@ func (w *world) startServer() {
 func (w *world) startServerWith(config roomserver.Config) {
 	w.t.Helper()
 	config.APIKeys, config.Store = append(config.APIKeys, w.apiKey), w.store
+	config.Logger = slog.New(slog.NewTextHandler(&w.serverLog, nil))
 	server, err := roomserver.New(config)
 	w.Expect(err).NotTo(gomega.HaveOccurred())
 	listener, err := net.Listen("tcp", w.address)
