@@ -23,9 +23,9 @@ func OfRequest(err error) plan.Problem {
 	case errors.Is(err, roomclient.ErrForbidden):
 		return plan.Problem{Reason: roomv1alpha1.ReasonForbidden, Message: "The room does not allow it: the token needs the secrets grant, and the admin grant to write for another identity."}
 	case errors.Is(err, roomclient.ErrTooLarge):
-		return plan.Problem{Reason: roomv1alpha1.ReasonTooLarge, Message: "The value is larger than a message of the room may be."}
+		return plan.Problem{Reason: roomv1alpha1.ReasonTooLarge, Message: "The value is larger than a message of the room may be: make it smaller."}
 	case errors.Is(err, roomclient.ErrUnsupported):
-		return plan.Problem{Reason: roomv1alpha1.ReasonUnsupported, Message: "The room does not offer this operation on room secrets."}
+		return plan.Problem{Reason: roomv1alpha1.ReasonUnsupported, Message: "The room or its credential does not offer this operation: deleting what belongs to another identity needs an API key."}
 	case roomclient.IsTerminal(err):
 		return plan.Problem{Reason: roomv1alpha1.ReasonRejected, Message: "The room understood the request and refused it: check the id, the type and the size of the value."}
 	}
@@ -61,7 +61,7 @@ func OfConnection(state roomclient.State) *Fault {
 func ofRefusal(err error) *Fault {
 	f := &Fault{Kind: Terminal, Err: err}
 	switch {
-	case errors.Is(err, roomclient.ErrUnauthorized):
+	case errors.Is(err, roomclient.ErrUnauthorized), errors.Is(err, roomclient.ErrInvalid):
 		f.Reason, f.Message = roomv1alpha1.ReasonUnauthorized, "The endpoint does not accept the credential: put a valid one into the Secret that spec.auth names."
 	case errors.Is(err, roomclient.ErrForbidden):
 		f.Reason, f.Message = roomv1alpha1.ReasonForbidden, "The credential is not for this room: put one for it into the Secret that spec.auth names, or correct spec.roomName."
