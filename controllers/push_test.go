@@ -298,3 +298,22 @@ func TestAnEmptyValueIsAValue(t *testing.T) {
 	w.Expect(w.value(w.key(own, "a"))()).To(BeEmpty())
 	w.Expect(w.secretValue("pull", "a")()).To(BeEmpty())
 }
+
+func TestADeletedSourceTakesWhatWasPushedWithIt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.withRoom()
+	source, push := newSecret(w.ns, "source", map[string]string{"a": "one"}), w.newPush("push", []string{"a"}, func(rs *roomv1alpha1.RoomSecret) {
+		rs.Spec.Push.OnSourceDeleted = roomv1alpha1.SourceDeletedDelete
+	})
+	w.create(source, push)
+	w.settled(push)
+	w.put(w.key(own, "theirs"), "kept")
+	w.remove(source)
+	w.Eventually(w.value(w.key(own, "a"))).Should(Equal(absent))
+	w.Eventually(w.state(push)).Should(Equal("False/SourceNotFound"))
+	w.Expect(w.value(w.key(own, "theirs"))()).To(Equal("kept"))
+	w.create(newSecret(w.ns, "source", map[string]string{"a": "two"}))
+	w.Eventually(w.value(w.key(own, "a"))).Should(Equal("two"))
+	w.settled(push)
+}

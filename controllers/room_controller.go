@@ -122,6 +122,10 @@ func (r *RoomReconciler) finalize(ctx context.Context, room room, held bool) (bo
 
 // connect makes sure that the sessions of the room are as its spec says. It returns a fault when they are not connected.
 func (r *RoomReconciler) connect(ctx context.Context, room room) error {
+	if room.connection.Suspend {
+		r.Rooms.Withhold(room.key)
+		return fault.NewWaiting(roomv1alpha1.ReasonSuspended, "The connection is suspended: set spec.suspend to false to go on.")
+	}
 	reached, err := r.credentials.read(ctx, room)
 	if err != nil {
 		return r.withdraw(ctx, room, err)

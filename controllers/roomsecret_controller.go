@@ -96,6 +96,10 @@ func (r *RoomSecretReconciler) Reconcile(ctx context.Context, req ctrl.Request) 
 
 // sync carries values in the direction of the spec.
 func (r *RoomSecretReconciler) sync(ctx context.Context, s *scope) error {
+	if s.rs.Spec.Suspend {
+		r.Rooms.Release(clientKey(s))
+		return fault.NewWaiting(roomv1alpha1.ReasonSuspended, "Syncing is suspended: set spec.suspend to false to go on.")
+	}
 	if err := r.resolve(ctx, s); err != nil {
 		return err
 	}

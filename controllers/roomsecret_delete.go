@@ -49,7 +49,7 @@ func (r *RoomSecretReconciler) undo(ctx context.Context, s *scope) error {
 	if err := r.resolve(ctx, s); err != nil {
 		return err
 	}
-	steps, err := r.planPush(ctx, s, nil, nil)
+	steps, err := r.planPush(ctx, s, nil, nil, roomv1alpha1.DeletionDelete)
 	if err != nil {
 		return err
 	}

@@ -33,6 +33,9 @@ const writesInFlight = 8
 // push makes the rows of the room what the spec and the source Secret say.
 func (r *RoomSecretReconciler) push(ctx context.Context, s *scope) error {
 	source, err := r.readSource(ctx, s)
+	if apierrors.IsNotFound(err) {
+		return r.withoutSource(ctx, s)
+	}
 	if err != nil {
 		return err
 	}
@@ -41,7 +44,7 @@ func (r *RoomSecretReconciler) push(ctx context.Context, s *scope) error {
 		return fault.NewTerminal(problem.Reason, "%s", problem.Message)
 	}
 	s.changedAt = dataChangedAt(source)
-	steps, err := r.planPush(ctx, s, rows, source.Data)
+	steps, err := r.planPush(ctx, s, rows, source.Data, s.rs.Spec.Push.DeletionPolicyOrDefault())
 	if err != nil {
 		return err
 	}
@@ -50,17 +53,30 @@ func (r *RoomSecretReconciler) push(ctx context.Context, s *scope) error {
 
 // readSource reads the source Secret.
 func (r *RoomSecretReconciler) readSource(ctx context.Context, s *scope) (*corev1.Secret, error) {
-	name := s.rs.Spec.Push.SecretRef.Name
 	var source corev1.Secret
-	err := r.Live.Get(ctx, client.ObjectKey{Namespace: s.rs.Namespace, Name: name}, &source)
-	if apierrors.IsNotFound(err) {
-		return nil, fault.NewWaiting(roomv1alpha1.ReasonSourceNotFound,
-			"Secret %q does not exist: create it, or correct spec.push.secretRef. What was pushed stays in the room.", name)
-	}
+	err := r.Live.Get(ctx, client.ObjectKey{Namespace: s.rs.Namespace, Name: s.rs.Spec.Push.SecretRef.Name}, &source)
 	if err != nil {
 		return nil, fmt.Errorf("read the source Secret: %w", err)
 	}
 	return &source, nil
+}
+
+// withoutSource does what is to be done while the source Secret does not exist.
+func (r *RoomSecretReconciler) withoutSource(ctx context.Context, s *scope) error {
+	missing := fault.NewWaiting(roomv1alpha1.ReasonSourceNotFound,
+		"Secret %q does not exist: create it, or correct spec.push.secretRef.", s.rs.Spec.Push.SecretRef.Name)
+	if s.rs.Spec.Push.OnSourceDeleted != roomv1alpha1.SourceDeletedDelete {
+		missing.Message += " What was pushed stays in the room."
+		return missing
+	}
+	steps, err := r.planPush(ctx, s, nil, nil, roomv1alpha1.DeletionDelete)
+	if err != nil {
+		return err
+	}
+	if err := r.carryOut(ctx, s, steps, nil); err != nil {
+		return err
+	}
+	return missing
 }
 
 // pushLedger returns the ledger of a push.
@@ -69,7 +85,7 @@ func (r *RoomSecretReconciler) pushLedger(s *scope) ledger {
 }
 
 // planPush observes the rows that are wanted and those of the ledger, and decides.
-func (r *RoomSecretReconciler) planPush(ctx context.Context, s *scope, wanted []plan.PushRow, data map[string][]byte) ([]plan.Step, error) {
+func (r *RoomSecretReconciler) planPush(ctx context.Context, s *scope, wanted []plan.PushRow, data map[string][]byte, deletion roomv1alpha1.DeletionPolicy) ([]plan.Step, error) {
 	in := plan.PushInput{
 		Rows:     wanted,
 		Digests:  map[plan.Row]string{},
@@ -78,7 +94,7 @@ func (r *RoomSecretReconciler) planPush(ctx context.Context, s *scope, wanted []
 		Access:   s.access,
 		Conflict: s.rs.Spec.Push.ConflictPolicyOrDefault(),
 		Drift:    s.rs.Spec.Push.DriftPolicyOrDefault(),
-		Deletion: s.rs.Spec.Push.DeletionPolicyOrDefault(),
+		Deletion: deletion,
 
 		CanDelete: s.client.CanReadAs,
 	}

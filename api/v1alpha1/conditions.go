@@ -59,6 +59,8 @@ const (
 	ReasonRejected Reason = "Rejected"
 	// ReasonRateLimited surfaces when the room asks for a pause.
 	ReasonRateLimited Reason = "RateLimited"
+	// ReasonSuspended surfaces when spec.suspend is true.
+	ReasonSuspended Reason = "Suspended"
 	// ReasonDeleting surfaces while an object is being deleted and something must be undone first.
 	ReasonDeleting Reason = "Deleting"
 	// ReasonOrphaned surfaces as an event when room secrets had to be left behind because the room stayed out of reach.
@@ -95,7 +97,7 @@ func Reasons() []Reason {
 		ReasonSourceNotFound, ReasonKeyNotFound, ReasonRoomSecretNotFound, ReasonTargetNotFound,
 		ReasonTargetImmutable, ReasonConflict, ReasonSkipped,
 		ReasonInvalidKey, ReasonTooLarge, ReasonDrifted, ReasonUnsupported, ReasonRejected, ReasonRateLimited,
-		ReasonDeleting, ReasonOrphaned,
+		ReasonSuspended, ReasonDeleting, ReasonOrphaned,
 		ReasonConnected, ReasonConnecting, ReasonUnreachable, ReasonUnauthorized, ReasonForbidden, ReasonRoomUnknown,
 		ReasonRoomClosed, ReasonCredentialNotFound, ReasonInvalidCredential,
 	}

@@ -41,6 +41,17 @@ const (
 	DriftIgnore DriftPolicy = "Ignore"
 )
 
+// OnSourceDeleted says what to do with room secrets of ours whose source Secret is deleted.
+// +kubebuilder:validation:Enum=Keep;Delete
+type OnSourceDeleted string
+
+const (
+	// SourceDeletedKeep leaves them in the room.
+	SourceDeletedKeep OnSourceDeleted = "Keep"
+	// SourceDeletedDelete deletes them.
+	SourceDeletedDelete OnSourceDeleted = "Delete"
+)
+
 // DeletionPolicy says what happens to what we wrote when it is no longer wanted.
 // +kubebuilder:validation:Enum=Retain;Delete
 type DeletionPolicy string
@@ -77,6 +88,10 @@ type Push struct {
 	// +kubebuilder:default=Correct
 	// +optional
 	DriftPolicy DriftPolicy `json:"driftPolicy,omitempty"`
+	// onSourceDeleted says what happens to room secrets of ours when the source Secret is deleted: Keep or Delete.
+	// +kubebuilder:default=Keep
+	// +optional
+	OnSourceDeleted OnSourceDeleted `json:"onSourceDeleted,omitempty"`
 	// deletionPolicy says what happens to room secrets of ours, adopted ones included, when their entry, their key (with
 	// allKeys) or the RoomSecret is deleted: Retain or Delete. The key of an entry that disappears is an error, and its
 	// room secret stays.

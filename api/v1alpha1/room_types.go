@@ -39,6 +39,9 @@ type RoomConnection struct {
 	// With auth.tokenSecretRef the identity is the one in the token. The default is roomsecret-operator.
 	// +optional
 	ParticipantName Identity `json:"participantName,omitempty"`
+	// suspend closes the connection to the room and keeps it closed. RoomSecrets that use it wait.
+	// +optional
+	Suspend bool `json:"suspend,omitempty"`
 	// pollInterval is how often the room is read to notice changes made in it, once for all RoomSecrets that use it. A
 	// little jitter is added. At least 1s and at most 24h.
 	// +kubebuilder:default="1m"

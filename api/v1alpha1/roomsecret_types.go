@@ -27,6 +27,10 @@ type RoomSecretSpec struct {
 	// +kubebuilder:validation:XValidation:rule="self.name == oldSelf.name && (has(self.kind) ? self.kind : 'Room') == (has(oldSelf.kind) ? oldSelf.kind : 'Room')",message="spec.roomRef cannot be changed: create another RoomSecret for another room"
 	// +required
 	RoomRef RoomReference `json:"roomRef"`
+	// suspend stops syncing: nothing is read or written until it is false again. Deleting a suspended RoomSecret still
+	// undoes what its policies say.
+	// +optional
+	Suspend bool `json:"suspend,omitempty"`
 	// push puts values of a Kubernetes Secret into the room.
 	// +optional
 	Push *Push `json:"push,omitempty"`
