@@ -49,22 +49,22 @@ func TestWhatMakesSenseIsKeptAsItWasSent(t *testing.T) {
 		)},
 		"a push of all keys": {
 			push("allKeys: {}"),
-			map[string]any{"push": map[string]any{"conflictPolicy": "Fail", "driftPolicy": "Correct", "deletionPolicy": "Retain"}},
+			map[string]any{"push": map[string]any{"conflictPolicy": "Fail", "driftPolicy": "Correct", "deletionPolicy": "Retain", "onSourceDeleted": "Keep"}},
 		},
 		"an entry that says only what it must": {
 			pushEntry("name: a, key: k"),
-			map[string]any{"push": map[string]any{"conflictPolicy": "Fail", "driftPolicy": "Correct", "deletionPolicy": "Retain"}},
+			map[string]any{"push": map[string]any{"conflictPolicy": "Fail", "driftPolicy": "Correct", "deletionPolicy": "Retain", "onSourceDeleted": "Keep"}},
 		},
 		"a push that says everything": {object: roomSecret("roomRef: {kind: ClusterRoom, name: "+long(253)+"}",
-			"push: {secretRef: {name: "+long(253)+"}, conflictPolicy: Adopt, driftPolicy: Report, deletionPolicy: Delete, allKeys: {idPrefix: "+long(64)+", type: text/plain}, "+
+			"push: {secretRef: {name: "+long(253)+"}, conflictPolicy: Adopt, driftPolicy: Report, deletionPolicy: Delete, onSourceDeleted: Delete, allKeys: {idPrefix: "+long(64)+", type: text/plain}, "+
 				"entries: "+list(64, "{name: "+long(126)+"%02d, key: "+long(253)+", id: "+long(126)+"%[1]d, displayName: '"+strings.Repeat("ü", 256)+"', type: "+long(127)+
 				", forIdentity: "+long(128)+", delegatedOnly: true, delegations: "+escape(list(16, "{to: "+long(126)+"%d}"))+"}")+"}")},
 		"one id for several identities": {
-			push("conflictPolicy: Skip", "driftPolicy: Ignore", "deletionPolicy: Retain",
+			push("conflictPolicy: Skip", "driftPolicy: Ignore", "onSourceDeleted: Keep", "deletionPolicy: Retain",
 				"entries: [{name: a, key: k}, {name: b, key: k, id: a, forIdentity: bob}, {name: c, key: k, id: a, forIdentity: eve}]"), nil,
 		},
 		"ids with every letter that they may have": {
-			push("conflictPolicy: Skip", "driftPolicy: Ignore", "deletionPolicy: Retain", "entries: [{name: Az09._/-, key: k}]"), nil,
+			push("conflictPolicy: Skip", "driftPolicy: Ignore", "onSourceDeleted: Keep", "deletionPolicy: Retain", "entries: [{name: Az09._/-, key: k}]"), nil,
 		},
 		"a pull that says only what it must": {object: pull(onePull)},
 		"a pull with a target that has a name": {
