@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/roomsecrets/roomsecret-operator/internal/roomserver"
+	"github.com/roomsecrets/roomsecret-operator/roomclient/protocol"
 	"github.com/roomsecrets/roomsecret-operator/roomclient/token"
 )
 
@@ -59,7 +59,7 @@ func (o tokenOptions) validate() error {
 		return usagef("--identity is missing: name the participant the token is for")
 	case o.room == "":
 		return usagef("--room is missing: name the room the token opens")
-	case !roomserver.ValidRoomName(o.room):
+	case !protocol.ValidRoomName(o.room):
 		return usagef("--room %q is not a room name: 1 to 63 lower-case letters, digits and dashes, no dash at either end", o.room)
 	case o.ttl < time.Second:
 		return usagef("--ttl must be at least 1s")

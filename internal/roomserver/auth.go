@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/gorilla/websocket"
 
+	"github.com/roomsecrets/roomsecret-operator/roomclient/protocol"
 	"github.com/roomsecrets/roomsecret-operator/roomclient/token"
 )
 
@@ -21,8 +22,9 @@ type participant struct {
 	id       string // new for each connection
 	identity string // the token's name: owner of the secrets
 	room     string
-	secrets  bool // may use the secrets toolkit
-	admin    bool // may act for other identities
+	secrets  *token.SecretsGrant // nil: may not use the secrets toolkit
+	admin    bool                // may act for other identities
+	waits    places              // of this connection
 }
 
 // LogValue implements slog.LogValuer.
@@ -66,7 +68,7 @@ func newDoorkeeper(keys []token.APIKey, rooms []string) (*doorkeeper, error) {
 // admit checks the token of a request to join a room. Its errors are refusals with the statuses of the room
 // protocol, section 1.7. Whether a room exists is only told to somebody who holds a token for it.
 func (d *doorkeeper) admit(r *http.Request, room string) (participant, error) {
-	if !ValidRoomName(room) {
+	if !protocol.ValidRoomName(room) {
 		return participant{}, &refusal{http.StatusNotFound, "not a room name"}
 	}
 	credential := credentialOf(r)
@@ -105,7 +107,7 @@ func newParticipant(claims token.Claims) (participant, error) {
 	}
 	p := participant{id: id.String(), identity: claims.Name, room: claims.Room()}
 	if api, ok := claims.API(); ok {
-		p.secrets, p.admin = api.Secrets != nil, api.Admin != nil
+		p.secrets, p.admin = api.Secrets, api.Admin != nil
 	}
 	return p, nil
 }

@@ -9,11 +9,14 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/gorilla/websocket"
+	"golang.org/x/time/rate"
 
 	"github.com/roomsecrets/roomsecret-operator/roomclient/protocol"
 )
@@ -27,7 +30,8 @@ type conn struct {
 
 	out    chan protocol.Message // unbuffered: a message handed over is a message being written
 	gone   chan struct{}         // closed when the writer has ended
-	nextID uint64                // of messages that are not responses
+	nextID atomic.Uint64         // of messages that are not responses
+	beside sync.WaitGroup        // calls that wait, beside the reader
 }
 
 func (s *Server) connection(socket *websocket.Conn, who participant, r *http.Request) *conn {
@@ -35,6 +39,7 @@ func (s *Server) connection(socket *websocket.Conn, who participant, r *http.Req
 	if r.TLS != nil {
 		scheme = "wss"
 	}
+	who.waits = newPlaces(s.config.Limits.MaxWaiting)
 	return &conn{
 		server: s, socket: socket, who: who, url: scheme + "://" + r.Host + "/rooms/" + who.room,
 		out: make(chan protocol.Message), gone: make(chan struct{}),
@@ -46,19 +51,22 @@ func (c *conn) serve(ctx context.Context) {
 	s, began := c.server, time.Now()
 	s.hub.add(c)
 	defer s.hub.remove(c)
+	ctx, cancel := context.WithCancel(ctx)
+	defer c.beside.Wait()
+	defer cancel()
 	s.log.Info("participant joined", "participant", c.who)
 
 	end := ending{"panic", websocket.CloseInternalServerErr, "internal error"}
 	ended := make(chan ending, 1)
 	var writer sync.WaitGroup
-	var failed error
-	writer.Go(func() { failed = c.write(ended) })
+	var lost error
+	writer.Go(func() { lost = c.write(ended) })
 	defer func() { // also when the reader panics: no goroutine and no socket stays behind
 		ended <- end
 		writer.Wait()
 		_ = c.socket.Close()
-		if failed != nil {
-			end.reason = writeFailure(failed)
+		if lost != nil {
+			end.reason = writeFailure(lost)
 		}
 		s.metrics.disconnects.WithLabelValues(end.reason).Inc()
 		s.log.Info("participant left", "participant", c.who, "reason", end.reason, "duration", time.Since(began))
@@ -72,28 +80,90 @@ func (c *conn) abort() { _ = c.socket.Close() }
 // read lets the participant in and then carries out what it sends, one message after the other. Its error
 // says why it stopped.
 func (c *conn) read(ctx context.Context) error {
-	limits := c.server.config.Limits
+	limits, faults := c.server.config.Limits, c.server.faults
+	pace := newPace(limits.MaxRate)
 	assembler := protocol.Assembler{MaxMessage: limits.MaxMessage}
 	c.socket.SetReadLimit(protocol.DefaultMaxChunk + packetOverhead)
 	c.socket.SetPongHandler(func(string) error { return c.await() })
 	if c.server.hub.isLeaving() {
 		return errNotReady
 	}
+	if err := faults.closing(""); err != nil {
+		return err
+	}
 	if err := c.start(); err != nil {
 		return err
 	}
+	c.server.roster.join(c)
+	defer c.server.roster.leave(c)
 	for {
 		message, err := c.receive(&assembler)
 		if err != nil {
 			return err
 		}
-		reply, ok := c.server.desk.answer(ctx, c.who, message)
-		if !ok {
-			continue
-		}
-		if err := c.send(reply); err != nil {
+		if err := pace.Wait(ctx); err != nil {
 			return err
 		}
+		if err := c.respond(ctx, c.server.desk.answer(ctx, c.who, message)); err != nil {
+			return err
+		}
+	}
+}
+
+// newPace slows a connection down to that many messages a second; 0 is no limit.
+func newPace(perSecond int) *rate.Limiter {
+	if perSecond == 0 {
+		return rate.NewLimiter(rate.Inf, 0)
+	}
+	return rate.NewLimiter(rate.Limit(perSecond), perSecond)
+}
+
+// respond sends an answer, or sees to it that one that takes time is sent when it is there.
+func (c *conn) respond(ctx context.Context, r response) error {
+	if err := c.server.faults.closing(r.tool); err != nil {
+		return err
+	}
+	switch {
+	case r.later != nil:
+		c.beside.Go(func() { c.respondLater(ctx, r) })
+		return nil
+	case r.message != nil:
+		return c.deliver(ctx, r.tool, *r.message)
+	default:
+		return nil
+	}
+}
+
+func (c *conn) respondLater(ctx context.Context, r response) {
+	defer func() {
+		if cause := recover(); cause != nil { // as net/http does for the reader: only this connection pays
+			c.server.log.Error("a call panicked", "tool", r.tool, "panic", cause, "stack", string(debug.Stack()))
+			c.abort()
+		}
+	}()
+	if err := c.deliver(ctx, r.tool, r.later(ctx)); err != nil {
+		c.abort()
+	}
+}
+
+// deliver sends the answer to a call of a tool, unless a fault delays it or loses it.
+func (c *conn) deliver(ctx context.Context, tool string, answer protocol.Message) error {
+	if err := c.server.faults.delaying(ctx, tool); err != nil {
+		return err
+	}
+	if c.server.faults.dropping(tool) {
+		return nil
+	}
+	return c.send(answer)
+}
+
+// push sends a message of our own to a participant who did not ask for it. It gives up when ctx is done.
+func (c *conn) push(ctx context.Context, kind string, data []byte) {
+	message := protocol.Message{ID: c.nextID.Add(1) - 1, Type: kind, Data: data}
+	select {
+	case c.out <- message:
+	case <-c.gone:
+	case <-ctx.Done():
 	}
 }
 
@@ -117,9 +187,7 @@ func (c *conn) announce(kind string, header any) error {
 	if err != nil {
 		return err
 	}
-	id := c.nextID
-	c.nextID++
-	return c.send(protocol.Message{ID: id, Type: kind, Data: data})
+	return c.send(protocol.Message{ID: c.nextID.Add(1) - 1, Type: kind, Data: data})
 }
 
 // receive reads packets until a message is complete.

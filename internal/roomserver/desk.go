@@ -12,21 +12,30 @@ import (
 	"github.com/roomsecrets/roomsecret-operator/roomclient/protocol"
 )
 
-// toolkit is a set of tools and who may use them.
+// toolkit is a set of tools and who may use them. Tools are carried out at once and in order; slow tools wait for
+// somebody, and must not hold up the calls that come after them.
 type toolkit struct {
 	allows func(participant) bool
 	tools  map[string]tool
+	slow   map[string]slowTool
 }
 
 // tool carries out one call. An error that is a *toolError goes to the caller as it is; any other is logged and
 // the caller learns only that the operation failed.
 type tool func(ctx context.Context, call call) (protocol.Content, error)
 
+// slowTool reads a call, in order, and returns the rest of the work. The rest keeps nothing of the message.
+type slowTool func(ctx context.Context, call call) (rest, error)
+
+// rest is what is left to do of a call, beside others. ctx ends with the caller's connection.
+type rest func(ctx context.Context) (protocol.Content, error)
+
 // call is one use of a tool.
 type call struct {
 	participant
 
 	input protocol.Content
+	about *about
 }
 
 // toolError is an error content in the making. Its text quotes nothing of the call.
@@ -40,6 +49,7 @@ func (e *toolError) Error() string { return e.text }
 func invalid(text string) error  { return &toolError{protocol.CodeInvalidRequest, text} }
 func notFound(text string) error { return &toolError{protocol.CodeNotFound, text} }
 func denied(text string) error   { return &toolError{protocol.CodePermissionDenied, text} }
+func failed(text string) error   { return &toolError{protocol.CodeOperationFailed, text} }
 
 // desk carries out messages: it knows the toolkits and nothing of connections.
 type desk struct {
@@ -47,63 +57,107 @@ type desk struct {
 	maxMessage int
 	metrics    *metrics
 	log        *slog.Logger
+	audit      *audit
 }
 
-func newDesk(config Config, m *metrics) *desk {
+func newDesk(s *Server, endpoints *endpoints) *desk {
+	limits := s.config.Limits
+	questions := &inquiries{roster: s.roster, pending: newPending(limits), maxTimeout: limits.MaxTimeout}
 	return &desk{
 		toolkits: map[string]toolkit{
-			protocol.Toolkit: newSecretsToolkit(config.Store, config.Limits.MaxMessage),
+			protocol.Toolkit: newSecretsToolkit(s.config.Store, limits.MaxMessage, questions, endpoints),
 		},
-		maxMessage: config.Limits.MaxMessage, metrics: m, log: config.Logger,
+		maxMessage: limits.MaxMessage, metrics: s.metrics, log: s.log, audit: s.audit,
 	}
 }
 
-// unknownTool is the tool label of everything that is no call of a tool there is.
-const unknownTool = "unknown"
+// response is what becomes of a message: an answer, an answer to come, or neither.
+type response struct {
+	tool    string
+	message *protocol.Message
+	later   func(ctx context.Context) protocol.Message
+}
 
-// answer carries out one message. ok is false for messages that want no answer: attributes, which nobody here
-// reads, and responses, because answering an answer could go on for ever.
-func (d *desk) answer(ctx context.Context, from participant, message protocol.Message) (reply protocol.Message, ok bool) {
-	began := time.Now()
+// answer carries out one message. There is no response to messages that want none: attributes, which nobody here
+// reads, and responses, because answering an answer could go on for ever. A response that comes later takes one
+// of the caller's places to wait until it is there.
+func (d *desk) answer(ctx context.Context, from participant, message protocol.Message) response {
 	d.metrics.sizes.WithLabelValues(received).Observe(float64(len(message.Data)))
-	label, content, err := unknownTool, protocol.Content(nil), error(nil)
+	op := &operation{who: from, id: message.ID, tool: unknownTool, began: time.Now()}
+	var content protocol.Content
+	var wait rest
+	var err error
 	switch message.Type {
 	case protocol.TypeSetAttributes, protocol.TypeResponse:
-		return protocol.Message{}, false
+		return response{}
 	case protocol.TypeInvokeTool:
-		label, content, err = d.invoke(ctx, from, message.Data)
+		content, wait, err = d.invoke(ctx, op, message.Data)
 	default:
 		err = invalid("unknown message type")
 	}
-	data, code := d.pack(label, content, err)
-	d.metrics.answered(label, code, time.Since(began))
-	return protocol.Message{ID: message.ID, Type: protocol.TypeResponse, Data: data}, true
+	if wait == nil {
+		done := d.finish(ctx, op, content, err)
+		return response{tool: op.tool, message: &done}
+	}
+	return response{tool: op.tool, later: func(ctx context.Context) protocol.Message {
+		defer from.waits.release()
+		content, err := wait(ctx)
+		return d.finish(ctx, op, content, err)
+	}}
 }
 
-// invoke finds the tool a message calls and uses it. label is the tool's name once it is known to be one.
-func (d *desk) invoke(ctx context.Context, from participant, data []byte) (label string, content protocol.Content, err error) {
+// invoke finds the tool a message calls and uses it.
+func (d *desk) invoke(ctx context.Context, op *operation, data []byte) (protocol.Content, rest, error) {
 	request, err := protocol.UnpackInvoke(data)
 	switch {
 	case err != nil:
-		return unknownTool, nil, invalid("malformed tool call")
+		return nil, nil, invalid("malformed tool call")
 	case protocol.OrEmpty(request.ParticipantID) != "":
-		return unknownTool, nil, notFound("no participant here has toolkits")
+		return nil, nil, notFound("no participant here has toolkits")
 	case protocol.OrEmpty(request.OnBehalfOfID) != "":
-		return unknownTool, nil, invalid("calls on behalf of others are not supported")
+		return nil, nil, invalid("calls on behalf of others are not supported")
 	}
 	kit, ok := d.toolkits[request.Toolkit]
 	if !ok {
-		return unknownTool, nil, notFound("unknown toolkit")
+		return nil, nil, notFound("unknown toolkit")
 	}
-	use, ok := kit.tools[request.Tool]
-	if !ok {
-		return unknownTool, nil, notFound("unknown tool")
+	use, quick := kit.tools[request.Tool]
+	begin, slow := kit.slow[request.Tool]
+	if !quick && !slow {
+		return nil, nil, notFound("unknown tool")
 	}
-	if !kit.allows(from) {
-		return request.Tool, nil, denied("permission denied: the participant token does not grant this toolkit")
+	op.tool = request.Tool
+	if !kit.allows(op.who) {
+		return nil, nil, denied("permission denied: the participant token does not grant this toolkit")
 	}
-	content, err = use(ctx, call{participant: from, input: request.Input})
-	return request.Tool, content, err
+	this := call{participant: op.who, input: request.Input, about: &op.about}
+	if quick {
+		content, err := use(ctx, this)
+		return content, nil, err
+	}
+	wait, err := d.begin(ctx, begin, this)
+	return nil, wait, err
+}
+
+func (d *desk) begin(ctx context.Context, tool slowTool, call call) (rest, error) {
+	if !call.waits.take() {
+		return nil, failed("too many calls of this connection wait: try again when some have been answered")
+	}
+	wait, err := tool(ctx, call)
+	if err != nil {
+		call.waits.release()
+		return nil, err
+	}
+	return wait, nil
+}
+
+// finish makes the message that answers an operation, and writes down how it went.
+func (d *desk) finish(ctx context.Context, op *operation, content protocol.Content, err error) protocol.Message {
+	data, code := d.pack(op.tool, content, err)
+	took := time.Since(op.began)
+	d.metrics.answered(op.tool, code, took)
+	d.audit.write(ctx, op, code, took)
+	return protocol.Message{ID: op.id, Type: protocol.TypeResponse, Data: data}
 }
 
 // pack makes the data of a response. code is 0 for a success.
@@ -112,7 +166,7 @@ func (d *desk) pack(label string, content protocol.Content, err error) (data []b
 		data, err = protocol.PackContent(content)
 	}
 	if err == nil && len(data) > d.maxMessage {
-		err = &toolError{protocol.CodeOperationFailed, "the answer is larger than a message may be"}
+		err = failed("the answer is larger than a message may be")
 	}
 	if err == nil {
 		return data, 0

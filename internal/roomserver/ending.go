@@ -36,7 +36,10 @@ func endingOf(err error) ending {
 	var framing *protocol.FramingError
 	var closed *websocket.CloseError
 	var network net.Error
+	var fault *closeFault
 	switch {
+	case errors.As(err, &fault):
+		return ending{"fault", fault.code, "fault injected for a test"}
 	case errors.Is(err, errLeaving):
 		return ending{"shutdown", websocket.CloseServiceRestart, "server restarts"}
 	case errors.Is(err, errNotReady):

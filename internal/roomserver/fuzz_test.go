@@ -4,14 +4,11 @@
 package roomserver
 
 import (
-	"context"
-	"log/slog"
 	"testing"
-
-	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/roomsecrets/roomsecret-operator/internal/roomserver/store"
 	"github.com/roomsecrets/roomsecret-operator/roomclient/protocol"
+	"github.com/roomsecrets/roomsecret-operator/roomclient/token"
 )
 
 // FuzzServeMessage gives a message to the desk as a connection would: nothing may make it panic, every answer is a
@@ -43,10 +40,14 @@ func FuzzServeMessage(f *testing.F) {
 			t.Fatal(err)
 		}
 		d := newTestDesk(t, rows)
-		caller := participant{id: "p", identity: "alice", room: "r", secrets: true}
-		reply, ok := d.answer(context.Background(), caller, protocol.Message{ID: 5, Type: kind, Data: data})
-		if ok {
-			checkReply(t, reply, d.maxMessage)
+		caller := participant{id: "p", identity: "alice", room: "r", secrets: &token.SecretsGrant{}, waits: newPlaces(1)}
+		response := d.answer(t.Context(), caller, protocol.Message{ID: 5, Type: kind, Data: data})
+		if response.later != nil {
+			reply := response.later(t.Context())
+			response.message = &reply
+		}
+		if response.message != nil {
+			checkReply(t, *response.message, d.maxMessage)
 		}
 		if row, err := rows.Get(t.Context(), bobs.Key); err != nil || string(row.Value) != "bob's" {
 			t.Errorf("bob's row: %v, %v", row, err)
@@ -56,13 +57,15 @@ func FuzzServeMessage(f *testing.F) {
 
 func newTestDesk(t *testing.T, rows store.Store) *desk {
 	t.Helper()
-	m, err := newMetrics(prometheus.NewRegistry())
+	key, err := token.NewAPIKey()
 	if err != nil {
 		t.Fatal(err)
 	}
-	config := Config{Store: rows, Logger: slog.New(slog.DiscardHandler)}
-	config.Limits = config.Limits.withDefaults()
-	return newDesk(config, m)
+	server, err := New(Config{APIKeys: []token.APIKey{key}, Store: rows})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return server.desk
 }
 
 func checkReply(t *testing.T, reply protocol.Message, limit int) {

@@ -55,6 +55,10 @@ func (s *Server) newUpgrader() websocket.Upgrader {
 
 // join is the handshake: it lets a participant in and stays until the connection has ended.
 func (s *Server) join(w http.ResponseWriter, r *http.Request) {
+	if err := s.faults.refusing(); err != nil {
+		s.refuse(w, r, err)
+		return
+	}
 	who, err := s.door.admit(r, r.PathValue("room"))
 	if err != nil {
 		s.refuse(w, r, err)

@@ -176,16 +176,3 @@ func TestConfigurationsThatCannotWork(t *testing.T) {
 		})
 	}
 }
-
-func TestRoomNames(t *testing.T) {
-	t.Parallel()
-	cases := map[string]bool{
-		"a": true, "my-room-2": true, "0": true, strings.Repeat("a", 63): true,
-		"": false, "-a": false, "a-": false, "A": false, "a_b": false, "a.b": false, "é": false, strings.Repeat("a", 64): false,
-	}
-	for name, want := range cases {
-		if got := roomserver.ValidRoomName(name); got != want {
-			t.Errorf("%q: %v", name, got)
-		}
-	}
-}

@@ -25,20 +25,30 @@ const defaultType = "application/octet-stream"
 // secrets is the toolkit that keeps secrets. Everything it does is within one room and, unless the caller is an
 // admin, within the caller's own identity (room protocol, section 5).
 type secrets struct {
-	store    store.Store
-	maxValue int
+	store     store.Store
+	maxValue  int
+	inquiries *inquiries
 }
 
-func newSecretsToolkit(rows store.Store, maxMessage int) toolkit {
-	s := &secrets{store: rows, maxValue: maxMessage - answerRoom}
+func newSecretsToolkit(rows store.Store, maxMessage int, inquiries *inquiries, endpoints *endpoints) toolkit {
+	s := &secrets{store: rows, maxValue: maxMessage - answerRoom, inquiries: inquiries}
+	o := &oauth{store: rows, inquiries: inquiries, endpoints: endpoints}
 	return toolkit{
-		allows: func(p participant) bool { return p.secrets },
+		allows: func(p participant) bool { return p.secrets != nil },
 		tools: map[string]tool{
-			protocol.ToolSetSecret:    s.set,
-			protocol.ToolGetSecret:    s.get,
-			protocol.ToolExists:       s.exists,
-			protocol.ToolListSecrets:  s.list,
-			protocol.ToolDeleteSecret: s.delete,
+			protocol.ToolSetSecret:                 s.set,
+			protocol.ToolGetSecret:                 s.get,
+			protocol.ToolExists:                    s.exists,
+			protocol.ToolListSecrets:               s.list,
+			protocol.ToolDeleteSecret:              s.delete,
+			protocol.ToolProvideSecret:             s.provide,
+			protocol.ToolDeleteRequestedSecret:     s.deleteRequested,
+			protocol.ToolProvideOAuthAuthorization: o.provide,
+		},
+		slow: map[string]slowTool{
+			protocol.ToolRequestSecret:        s.request,
+			protocol.ToolRequestOAuthToken:    o.request,
+			protocol.ToolGetOfflineOAuthToken: o.offline,
 		},
 	}
 }
@@ -75,7 +85,11 @@ func (c call) rowKey(id string, delegatedTo, forIdentity *string) (store.Key, er
 		}
 		key.Owner = other
 	}
-	return key, checkTexts(key.Owner, key.ID, key.DelegatedTo)
+	if err := checkTexts(key.Owner, key.ID, key.DelegatedTo); err != nil {
+		return store.Key{}, err
+	}
+	c.about.row = key
+	return key, nil
 }
 
 func checkTexts(texts ...string) error {
@@ -91,9 +105,9 @@ func checkTexts(texts ...string) error {
 func storeError(err error) error {
 	switch {
 	case errors.Is(err, store.ErrFull):
-		return &toolError{protocol.CodeOperationFailed, "the server's store is full"}
+		return failed("the server's store is full")
 	case errors.Is(err, store.ErrDamaged):
-		return &toolError{protocol.CodeOperationFailed, "the stored secret is damaged: store it again"}
+		return failed("the stored secret is damaged: store it again")
 	default:
 		return err
 	}

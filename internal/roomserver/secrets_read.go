@@ -47,6 +47,7 @@ func (s *secrets) find(ctx context.Context, call call, in protocol.GetSecretRequ
 	}
 	for _, info := range infos {
 		if info.DelegatedTo == delegate && (kind == "" || info.Type == kind) && (name == "" || info.Name == name) {
+			call.about.row = info.Key
 			return info.Key, nil
 		}
 	}

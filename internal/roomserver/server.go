@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -23,6 +24,10 @@ type Server struct {
 	door    *doorkeeper
 	desk    *desk
 	hub     *hub
+	roster  *roster
+	faults  faults
+	audit   *audit
+	backups sync.Mutex // one at a time
 	metrics *metrics
 	mux     *http.ServeMux
 	upgrade websocket.Upgrader
@@ -37,6 +42,9 @@ func New(config Config) (*Server, error) {
 	}
 	if config.Logger == nil {
 		config.Logger = slog.New(slog.DiscardHandler)
+	}
+	if config.Audit == nil {
+		config.Audit = slog.New(slog.DiscardHandler)
 	}
 	if config.Registry == nil {
 		config.Registry = prometheus.NewRegistry()
@@ -53,9 +61,18 @@ func New(config Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	endpoints, err := newEndpoints(config.OAuthOrigins)
+	if err != nil {
+		return nil, err
+	}
 	s := &Server{
 		config: config, log: config.Logger, door: door, metrics: metrics, session: session,
-		hub: newHub(config.Limits.MaxConnections), desk: newDesk(config, metrics),
+		hub: newHub(config.Limits.MaxConnections), roster: newRoster(), faults: newFaults(config.Faults),
+		audit: &audit{config.Audit},
+	}
+	s.desk = newDesk(s, endpoints)
+	if len(config.Faults) > 0 {
+		s.log.Warn("THIS SERVER MISBEHAVES ON PURPOSE: faults are injected for tests", "faults", config.Faults)
 	}
 	s.upgrade = s.newUpgrader()
 	s.mux = s.routes()
