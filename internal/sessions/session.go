@@ -53,11 +53,12 @@ func (s *session) watch(ctx context.Context, room Room) {
 			return
 		}
 		idlePolls = 0
-		if s.identity != room.Identity && s.client.State().Phase == roomclient.PhaseFailed {
+		switch phase := s.client.State().Phase; {
+		case phase == roomclient.PhaseConnected:
+			s.poll(ctx)
+		case phase == roomclient.PhaseFailed && s.identity != room.Identity:
 			s.client.Retry() // nobody else sees that this one gave up
-			return
 		}
-		s.poll(ctx)
 	}, room.PollInterval, pollJitter, true)
 }
 
