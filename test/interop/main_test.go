@@ -6,10 +6,10 @@ package interop_test
 import (
 	"fmt"
 	"os"
-	"runtime"
-	"strings"
 	"testing"
 	"time"
+
+	"go.uber.org/goleak"
 )
 
 // patience is how long a test waits for something that must happen. It is a bound for a busy machine.
@@ -35,49 +35,20 @@ func eachVersion(t *testing.T, test func(t *testing.T, sdk *sdk)) {
 	}
 }
 
-// TestMain stops the Node processes after the last test, and fails the run when the SDK got messages that it does
-// not know, when a method of it was left out, or when a goroutine of the server is still there.
-func TestMain(m *testing.M) {
-	code := m.Run()
+// run is all tests and what is to be said of the SDKs after the last.
+type run struct{ *testing.M }
+
+// Run stops the Node processes when the tests are through. It fails when an SDK has something to complain about.
+func (r run) Run() int {
+	code := r.M.Run()
 	for _, launcher := range sdks {
 		for _, complaint := range launcher.stop() {
 			fmt.Fprintf(os.Stderr, "SDK %s: %s\n", launcher.version, complaint)
 			code = max(code, 1)
 		}
 	}
-	if left := leaked(5 * time.Second); left != "" {
-		fmt.Fprintln(os.Stderr, "goroutines left behind:\n"+left)
-		code = max(code, 1)
-	}
-	os.Exit(code)
+	return code
 }
 
-// leaked returns the stacks of goroutines that run code of this module and do not end in time.
-func leaked(patience time.Duration) string {
-	deadline := time.After(patience)
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		left := ownGoroutines()
-		if left == "" {
-			return ""
-		}
-		select {
-		case <-deadline:
-			return left
-		case <-tick.C:
-		}
-	}
-}
-
-func ownGoroutines() string {
-	buffer := make([]byte, 1<<20)
-	stacks := strings.Split(string(buffer[:runtime.Stack(buffer, true)]), "\n\n")
-	var own []string
-	for _, stack := range stacks[1:] { // the first is this one
-		if strings.Contains(stack, "roomsecret-operator/") {
-			own = append(own, stack)
-		}
-	}
-	return strings.Join(own, "\n\n")
-}
+// TestMain fails the run, too, when a goroutine is still there after the last test.
+func TestMain(m *testing.M) { goleak.VerifyTestMain(run{m}) }

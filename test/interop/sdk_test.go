@@ -15,7 +15,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"testing"
 	"time"
 )
 
@@ -29,8 +28,8 @@ type blobJSON struct {
 	Base64 []byte `json:"$base64"`
 }
 
-// MarshalJSON implements json.Marshaler.
-func (b blob) MarshalJSON() ([]byte, error) { return json.Marshal(blobJSON{b}) }
+// MarshalJSON implements json.Marshaler. None at all are no bytes.
+func (b blob) MarshalJSON() ([]byte, error) { return json.Marshal(blobJSON{append([]byte{}, b...)}) }
 
 // UnmarshalJSON implements json.Unmarshaler.
 func (b *blob) UnmarshalJSON(data []byte) error {
@@ -202,39 +201,4 @@ func (s *sdk) stop() (string, error) {
 	err := s.command.Wait()
 	text := s.standardError()
 	return text, errors.Join(err, s.errors.Close(), os.Remove(s.errors.Name()))
-}
-
-// launcher starts the process of a version when a test first needs it.
-type launcher struct {
-	version string
-	once    sync.Once
-	running *sdk
-	failed  error
-}
-
-func (l *launcher) sdk(t *testing.T) *sdk {
-	t.Helper()
-	needSDK(t)
-	l.once.Do(func() { l.running, l.failed = start(l.version) })
-	if l.failed != nil {
-		t.Fatal(l.failed)
-	}
-	return l.running
-}
-
-// stop returns what there is to complain about.
-func (l *launcher) stop() (complaints []string) {
-	if l.running == nil {
-		return nil
-	}
-	printed, err := l.running.stop()
-	if err != nil {
-		complaints = append(complaints, fmt.Sprintf("%v\n%s", err, printed))
-	}
-	for line := range strings.Lines(printed) {
-		if strings.Contains(line, "No handler for message type") {
-			complaints = append(complaints, line)
-		}
-	}
-	return complaints
 }
