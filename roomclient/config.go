@@ -50,6 +50,17 @@ type Config struct {
 	// [IsTerminal] says otherwise, and their text becomes part of ours.
 	NetDial func(ctx context.Context, network, address string) (net.Conn, error)
 
+	// OnSecretRequest is told of a secret that another participant asks this one for, and
+	// OnOAuthRequest of an authorization. Each request has a goroutine of its own and comes
+	// once on a connection; the context ends with the connection, or when the one who asks
+	// waits no more. Answer with the methods of the request, and answer always: nobody else
+	// tells the other one not to wait. Without a handler requests are not answered.
+	OnSecretRequest func(ctx context.Context, request PendingSecretRequest)
+	OnOAuthRequest  func(ctx context.Context, request PendingOAuthRequest)
+	// MaxHandlers is how many of them may run at a time, on one connection; requests beyond
+	// it are not answered. 0: 16.
+	MaxHandlers int
+
 	// MaxMessage is the most data bytes of a message in either direction; 0: 4 MiB.
 	MaxMessage int
 	// MaxInFlight is how many calls may wait for their answers at a time; further ones
@@ -61,7 +72,8 @@ type Config struct {
 	// StartTimeout bounds the wait for the room to be ready, which can take long when
 	// the room has to be started; 0: 60 s.
 	StartTimeout time.Duration
-	// RequestTimeout bounds every call, beside the caller's context; 0: 30 s.
+	// RequestTimeout bounds every call, beside the caller's context; 0: 30 s. A call that
+	// waits for another participant may take the time of that waiting longer.
 	RequestTimeout time.Duration
 	// WriteTimeout bounds how long the peer may refuse to take bytes; 0: 10 s.
 	WriteTimeout time.Duration
@@ -81,6 +93,7 @@ func (c Config) resolve() (Config, endpoint, error) {
 	c.URL = cmp.Or(c.URL, DefaultURL)
 	c.MaxMessage = cmp.Or(c.MaxMessage, protocol.DefaultMaxMessage)
 	c.MaxInFlight = cmp.Or(c.MaxInFlight, 256)
+	c.MaxHandlers = cmp.Or(c.MaxHandlers, 16)
 	c.DialTimeout = cmp.Or(c.DialTimeout, 20*time.Second)
 	c.StartTimeout = cmp.Or(c.StartTimeout, time.Minute)
 	c.RequestTimeout = cmp.Or(c.RequestTimeout, 30*time.Second)
@@ -109,7 +122,7 @@ func (c Config) validate() (endpoint, error) {
 		return endpoint{}, fmt.Errorf("TokenIn is %d, which is none of the placements", c.TokenIn)
 	}
 	for name, value := range map[string]int64{
-		"MaxMessage": int64(c.MaxMessage), "MaxInFlight": int64(c.MaxInFlight),
+		"MaxMessage": int64(c.MaxMessage), "MaxInFlight": int64(c.MaxInFlight), "MaxHandlers": int64(c.MaxHandlers),
 		"DialTimeout": int64(c.DialTimeout), "StartTimeout": int64(c.StartTimeout),
 		"RequestTimeout": int64(c.RequestTimeout), "WriteTimeout": int64(c.WriteTimeout),
 		"PingInterval": int64(c.PingInterval), "ReadTimeout": int64(c.ReadTimeout),

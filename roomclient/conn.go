@@ -34,28 +34,33 @@ type Conn struct {
 
 	startup startup
 	ready   chan struct{} // closed when startup is complete
+	asked   requests
 
 	endOnce   sync.Once
-	ending    chan struct{} // closed when err and closeCode are set
+	cancel    context.CancelFunc // of the context of the handlers
+	ending    chan struct{}      // closed when err and closeCode are set
 	err       error
 	closeCode int           // what the peer is told; 0: nothing, the connection is broken
 	readDone  chan struct{} // closed when the reader has ended
 	done      chan struct{} // closed when both goroutines have ended
 }
 
-func newConn(config Config, ws *websocket.Conn, cork *corkedConn) *Conn {
+// newConn starts the goroutines of a connection. The context is only a source of values.
+func newConn(ctx context.Context, config Config, ws *websocket.Conn, cork *corkedConn) *Conn {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	c := &Conn{
-		config: config, ws: ws, cork: cork,
+		config: config, ws: ws, cork: cork, cancel: cancel,
 		log:      config.Logger.With("room", config.Room),
 		calls:    callTable{waiting: make(map[uint64]*waiter)},
 		places:   make(chan struct{}, config.MaxInFlight),
 		outbox:   make(chan protocol.Message, outboxSize),
+		asked:    newRequests(config.MaxHandlers),
 		ready:    make(chan struct{}),
 		ending:   make(chan struct{}),
 		readDone: make(chan struct{}),
 		done:     make(chan struct{}),
 	}
-	go c.read()
+	go c.read(ctx)
 	go c.write()
 	return c
 }
@@ -104,6 +109,10 @@ func (c *Conn) Close() error {
 // context or [context.DeadlineExceeded] when no answer comes in time; in these last two
 // cases the call may have taken effect.
 func (c *Conn) Invoke(ctx context.Context, call protocol.Invoke) (protocol.Content, error) {
+	return c.invoke(ctx, call, 0)
+}
+
+func (c *Conn) invoke(ctx context.Context, call protocol.Invoke, wait time.Duration) (protocol.Content, error) {
 	select {
 	case c.places <- struct{}{}:
 		defer func() { <-c.places }()
@@ -120,7 +129,7 @@ func (c *Conn) Invoke(ctx context.Context, call protocol.Invoke) (protocol.Conte
 		err := fmt.Errorf("%d bytes, the limit is %d", len(data), c.config.MaxMessage)
 		return nil, &Error{Op: opOf(call), Kind: ErrTooLarge, Err: err, terminal: true}
 	}
-	answer, err := c.request(ctx, protocol.TypeInvokeTool, data)
+	answer, err := c.request(ctx, protocol.TypeInvokeTool, data, c.config.RequestTimeout+wait)
 	if err != nil {
 		return nil, callError(opOf(call), err)
 	}
@@ -135,8 +144,8 @@ func (c *Conn) Invoke(ctx context.Context, call protocol.Invoke) (protocol.Conte
 }
 
 // request sends a message and waits for the data of the response to it.
-func (c *Conn) request(ctx context.Context, messageType string, data []byte) ([]byte, error) {
-	id, w, err := c.calls.add(c.config.RequestTimeout)
+func (c *Conn) request(ctx context.Context, messageType string, data []byte, timeout time.Duration) ([]byte, error) {
+	id, w, err := c.calls.add(timeout)
 	if err != nil {
 		return nil, err
 	}
@@ -167,6 +176,7 @@ func (c *Conn) end(err *Error, closeCode int) {
 		c.err, c.closeCode = err, closeCode
 		close(c.ending) // first, so that a call that fails finds Err set
 		c.calls.fail(err)
+		c.cancel()
 		c.cork.hurry()
 	})
 }

@@ -27,7 +27,7 @@ func Dial(ctx context.Context, config Config) (*Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := newConn(config, ws, cork)
+	c := newConn(ctx, config, ws, cork)
 	if err := c.awaitReady(ctx, config.StartTimeout); err != nil {
 		_ = c.Close()
 		return nil, err

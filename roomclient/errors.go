@@ -30,8 +30,9 @@ var (
 	ErrRoomNotFound = errors.New("room not found")
 	// ErrRoomDisabled: the room exists and is switched off (status 423).
 	ErrRoomDisabled = errors.New("room disabled")
-	// ErrNotFound: the room says that it has no such secret. It is a positive answer on a
-	// live connection, and nothing else ever becomes this error.
+	// ErrNotFound: the room says that it has no such secret, no token, no such participant
+	// to ask, or no such request that waits for an answer. It is a positive answer, and
+	// nothing else ever becomes this error.
 	ErrNotFound = errors.New("not found")
 	// ErrUnsupported: the room does not offer the tool (error code 1003 from a tool that
 	// says "no such secret" in another way).

@@ -4,6 +4,7 @@
 package roomclient
 
 import (
+	"context"
 	"errors"
 	"io"
 	"time"
@@ -18,13 +19,13 @@ import (
 const maxPacket = protocol.DefaultMaxChunk + 1024
 
 // read owns the receiving side until the connection ends.
-func (c *Conn) read() {
+func (c *Conn) read(ctx context.Context) {
 	defer close(c.readDone)
 	c.ws.SetReadLimit(maxPacket)
 	c.ws.SetPongHandler(func(string) error { return c.heard() })
 	answer := c.ws.PingHandler()
 	c.ws.SetPingHandler(func(data string) error { return errors.Join(c.heard(), answer(data)) })
-	err := c.receive()
+	err := c.receive(ctx)
 	c.end(readError(c.phase(), err), closeCodeFor(err))
 }
 
@@ -44,7 +45,7 @@ func (c *Conn) phase() string {
 }
 
 // receive puts packets together and dispatches messages until something fails.
-func (c *Conn) receive() error {
+func (c *Conn) receive(ctx context.Context) error {
 	assembler := protocol.Assembler{MaxMessage: c.config.MaxMessage}
 	var packet []byte
 	for {
@@ -68,7 +69,7 @@ func (c *Conn) receive() error {
 		if !complete {
 			continue
 		}
-		if err := c.dispatch(msg); err != nil {
+		if err := c.dispatch(ctx, msg); err != nil {
 			return err
 		}
 	}
@@ -81,7 +82,7 @@ func (c *Conn) heard() error {
 
 // dispatch hands a message to whom it concerns. Unknown types and responses that nobody
 // waits for are ignored, as the protocol wants (sections 2 and 2.2).
-func (c *Conn) dispatch(msg protocol.Message) error {
+func (c *Conn) dispatch(ctx context.Context, msg protocol.Message) error {
 	switch msg.Type {
 	case protocol.TypeResponse:
 		if !c.calls.deliver(msg.ID, msg.Data) {
@@ -93,6 +94,10 @@ func (c *Conn) dispatch(msg protocol.Message) error {
 			close(c.ready)
 		}
 		return err
+	case protocol.TypeRequestSecret:
+		c.secretRequested(ctx, msg)
+	case protocol.TypeRequestOAuthToken:
+		c.oauthRequested(ctx, msg)
 	case protocol.TypeRoomStatus:
 		c.log.Debug("the room is starting")
 	default:

@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"time"
 
 	"github.com/roomsecrets/roomsecret-operator/roomclient/protocol"
 	"github.com/roomsecrets/roomsecret-operator/roomclient/redact"
@@ -15,16 +16,19 @@ import (
 // Bytes is a secret value. It redacts itself in every format verb, in JSON and in logs.
 type Bytes = redact.Bytes
 
-// invoker is what the secrets tools need of a Conn or a Session.
+// invoker is what the secrets tools need of a Conn or a Session: Invoke with something to
+// add to Config.RequestTimeout, because somebody is being asked.
 type invoker interface {
-	Invoke(ctx context.Context, call protocol.Invoke) (protocol.Content, error)
+	invoke(ctx context.Context, call protocol.Invoke, wait time.Duration) (protocol.Content, error)
 }
 
 // Secrets is the secrets of the connected identity in the room (room protocol, section 4).
 // The room keeps a row for each (owner identity, id, delegated-to); the room has no
-// change events and no compare-and-set, so the last writer wins. All five methods are
-// idempotent and may be repeated after [ErrClosed].
+// change events and no compare-and-set, so the last writer wins. The methods of [Store] and
+// DeleteRequestedSecret are idempotent and may be repeated after [ErrClosed].
 type Secrets struct{ invoker invoker }
+
+var _ Store = Secrets{}
 
 // Secrets gives access to the secrets tools over this connection.
 func (c *Conn) Secrets() Secrets { return Secrets{invoker: c} }
@@ -145,6 +149,11 @@ func (s Secrets) DeleteSecret(ctx context.Context, id, delegatedTo string) error
 	err := s.do(ctx, protocol.ToolDeleteSecret, protocol.Object(&protocol.DeleteSecretRequest{
 		ID: id, DelegatedTo: protocol.Optional(delegatedTo),
 	}))
+	return unlessMissing(err)
+}
+
+// unlessMissing makes a success of the answer that what is to be deleted is not there.
+func unlessMissing(err error) error {
 	if e, ok := errors.AsType[*Error](err); ok && e.Code == protocol.CodeNotFound {
 		return nil
 	}
@@ -152,7 +161,14 @@ func (s Secrets) DeleteSecret(ctx context.Context, id, delegatedTo string) error
 }
 
 func (s Secrets) invoke(ctx context.Context, tool string, input protocol.Content) (protocol.Content, error) {
-	return s.invoker.Invoke(ctx, protocol.Invoke{Toolkit: protocol.Toolkit, Tool: tool, Input: input})
+	return s.invokeAndWait(ctx, tool, input, 0)
+}
+
+func (s Secrets) invokeAndWait(ctx context.Context, tool string, input protocol.Content, wait time.Duration) (protocol.Content, error) {
+	if s.invoker == nil { // the zero value
+		return nil, &Error{Op: opOfTool(tool), Kind: ErrNotConnected}
+	}
+	return s.invoker.invoke(ctx, protocol.Invoke{Toolkit: protocol.Toolkit, Tool: tool, Input: input}, wait)
 }
 
 // do calls a tool that has nothing to say. Empty and JSON contents are both success, and
@@ -172,7 +188,11 @@ func (s Secrets) do(ctx context.Context, tool string, input protocol.Content) er
 
 // ask calls a tool that answers with a JSON object.
 func (s Secrets) ask(ctx context.Context, tool string, request, response any) error {
-	answer, err := s.invoke(ctx, tool, protocol.Object(request))
+	return s.askAndWait(ctx, tool, request, response, 0)
+}
+
+func (s Secrets) askAndWait(ctx context.Context, tool string, request, response any, wait time.Duration) error {
+	answer, err := s.invokeAndWait(ctx, tool, protocol.Object(request), wait)
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/roomsecrets/roomsecret-operator/roomclient/protocol"
 )
@@ -17,17 +18,41 @@ import (
 // scripted answers every call with one content.
 type scripted struct{ content protocol.Content }
 
-// Invoke implements invoker as Conn does.
-func (s scripted) Invoke(_ context.Context, call protocol.Invoke) (protocol.Content, error) {
+// invoke implements invoker as Conn does.
+func (s scripted) invoke(_ context.Context, call protocol.Invoke, _ time.Duration) (protocol.Content, error) {
 	if failure, ok := s.content.(protocol.Error); ok {
 		return nil, contentError(opOf(call), failure)
 	}
 	return s.content, nil
 }
 
-// operations are the five tools with good requests.
+// operations are the tools, and what more is made of them, with good requests.
 func operations() map[string]func(context.Context, Secrets) error {
+	client := OAuthClient{ID: "c", AuthorizationEndpoint: "https://a", TokenEndpoint: "https://t"}
 	return map[string]func(context.Context, Secrets) error{
+		"delete_requested_secret": func(ctx context.Context, s Secrets) error {
+			return s.DeleteRequestedSecret(ctx, RequestedSecret{URL: "u", Type: "t"})
+		},
+		"request_secret": func(ctx context.Context, s Secrets) error {
+			_, err := s.RequestSecret(ctx, SecretRequest{URL: "u", Type: "t", ParticipantID: "p"})
+			return err
+		},
+		"provide_secret":          func(ctx context.Context, s Secrets) error { return s.ProvideSecret(ctx, "r", Bytes{}) },
+		"provide_secret, refused": func(ctx context.Context, s Secrets) error { return s.RejectSecret(ctx, "r", "no") },
+		"request_oauth_token": func(ctx context.Context, s Secrets) error {
+			_, err := s.RequestOAuthToken(ctx, OAuthRequest{Client: client, RedirectURI: "u", ParticipantID: "p"})
+			return err
+		},
+		"get_offline_oauth_token": func(ctx context.Context, s Secrets) error {
+			_, err := s.GetOfflineOAuthToken(ctx, OfflineTokenQuery{Client: client})
+			return err
+		},
+		"provide_oauth_authorization": func(ctx context.Context, s Secrets) error {
+			return s.ProvideOAuthAuthorization(ctx, "r", Bytes("code"))
+		},
+		"provide_oauth_authorization, refused": func(ctx context.Context, s Secrets) error {
+			return s.RejectOAuthAuthorization(ctx, "r", "no")
+		},
 		"set_secret": func(ctx context.Context, s Secrets) error {
 			return s.SetSecret(ctx, SetSecretRequest{ID: "a", Value: Bytes{}})
 		},
@@ -53,14 +78,19 @@ func TestEachToolAcceptsOnlyItsContents(t *testing.T) {
 		"empty": protocol.Empty{}, "json": protocol.JSON{Value: json.RawMessage(`{}`)},
 		"exists": protocol.JSON{Value: json.RawMessage(`{"exists":false}`)},
 		"list":   protocol.JSON{Value: json.RawMessage(`{"secrets":[]}`)},
+		"token":  protocol.JSON{Value: json.RawMessage(`{"access_token":"a"}`)},
 		"file":   protocol.File{}, "text": protocol.Text{}, "link": protocol.Link{}, "binary": protocol.Binary{},
 		"control": protocol.Control{Method: protocol.ControlOpen}, "raw": protocol.Raw{},
 	}
+	const void, token = "empty json exists list token", "token"
 	accepted := map[string]string{
-		"set_secret": "empty json exists list", "delete_secret": "empty json exists list",
-		"get_secret": "file", "exists": "exists", "list_secrets": "list",
+		"set_secret": void, "delete_secret": void, "get_secret": "file", "exists": "exists", "list_secrets": "list",
+		"delete_requested_secret": void, "request_secret": "file", "provide_secret": void,
+		"request_oauth_token": token, "get_offline_oauth_token": token, "provide_oauth_authorization": void,
 	}
-	for tool, operation := range operations() {
+	missing := map[string]string{"get_secret": "empty", "request_oauth_token": "json exists list", "get_offline_oauth_token": "json exists list"}
+	for operationName, operation := range operations() {
+		tool, _, _ := strings.Cut(operationName, ",")
 		for name, content := range contents {
 			err := operation(t.Context(), Secrets{invoker: scripted{content}})
 			switch {
@@ -68,7 +98,7 @@ func TestEachToolAcceptsOnlyItsContents(t *testing.T) {
 				if err != nil {
 					t.Errorf("%s with %s: %v", tool, name, err)
 				}
-			case tool == "get_secret" && name == "empty":
+			case strings.Contains(" "+missing[tool]+" ", " "+name+" "):
 				if !errors.Is(err, ErrNotFound) {
 					t.Errorf("%s with %s: got error %v, want ErrNotFound", tool, name, err)
 				}
@@ -82,25 +112,28 @@ func TestEachToolAcceptsOnlyItsContents(t *testing.T) {
 	}
 }
 
-func TestOnlyAnEmptyAnswerMeansNotFound(t *testing.T) {
+func TestTheCodeForNotFoundMeansWhatTheToolIsFor(t *testing.T) {
 	t.Parallel()
-	for tool, operation := range operations() {
+	meanings := map[string]error{ // nil: a success
+		"delete_secret": nil, "delete_requested_secret": nil,
+		"set_secret": ErrUnsupported, "get_secret": ErrUnsupported, "exists": ErrUnsupported, "list_secrets": ErrUnsupported,
+		"request_secret": ErrNotFound, "provide_secret": ErrNotFound, "request_oauth_token": ErrNotFound,
+		"get_offline_oauth_token": ErrNotFound, "provide_oauth_authorization": ErrNotFound,
+	}
+	for name, operation := range operations() {
+		tool, _, _ := strings.Cut(name, ",")
 		err := operation(t.Context(), Secrets{invoker: scripted{protocol.Error{Text: "?", Code: protocol.CodeNotFound}}})
-		if tool == "delete_secret" {
-			if err != nil {
-				t.Errorf("deleting what is not there: %v", err)
-			}
-			continue
-		}
-		if !errors.Is(err, ErrUnsupported) || errors.Is(err, ErrNotFound) {
-			t.Errorf("%s: got error %v, want ErrUnsupported", tool, err)
+		want, known := meanings[tool]
+		if !known || !errors.Is(err, want) || errors.Is(err, ErrNotFound) != errors.Is(want, ErrNotFound) {
+			t.Errorf("%s: got error %v, want %v", name, err, want)
 		}
 	}
 }
 
 func TestErrorContentsAreJudged(t *testing.T) {
 	t.Parallel()
-	for tool, operation := range operations() {
+	for name, operation := range operations() {
+		tool, _, _ := strings.Cut(name, ",")
 		err := operation(t.Context(), Secrets{invoker: scripted{protocol.Error{Text: "because of " + testToken, Code: protocol.CodePermissionDenied}}})
 		e := judge(t, err, ErrForbidden)
 		if e.Op != "secrets."+tool || e.Text != "because of "+testToken || !e.Terminal() {
@@ -115,18 +148,29 @@ func TestErrorContentsAreJudged(t *testing.T) {
 
 func TestRequestsThatMakeNoSenseAreNotSent(t *testing.T) {
 	t.Parallel()
-	s := Secrets{invoker: nil} // a call would panic
+	s := Secrets{} // a call would be ErrNotConnected
+	client := OAuthClient{ID: "c"}
 	for name, err := range map[string]error{
-		"a set without a value":  s.SetSecret(t.Context(), SetSecretRequest{ID: "a"}),
-		"a delete without an id": s.DeleteSecret(t.Context(), "", "b"),
-		"a get of nothing": func() error {
-			_, err := s.GetSecret(t.Context(), SecretQuery{DelegatedTo: "b"})
-			return err
-		}(),
-		"an exists of nothing": func() error {
-			_, err := s.Exists(t.Context(), ExistsQuery{DelegatedTo: "b"})
-			return err
-		}(),
+		"a secret from nobody":           second(s.RequestSecret(t.Context(), SecretRequest{URL: "u", Type: "t"})),
+		"a secret for nothing":           second(s.RequestSecret(t.Context(), SecretRequest{Type: "t", ParticipantID: "p"})),
+		"a secret of no type":            second(s.RequestSecret(t.Context(), SecretRequest{URL: "u", ParticipantID: "p"})),
+		"a secret before now":            second(s.RequestSecret(t.Context(), SecretRequest{URL: "u", Type: "t", ParticipantID: "p", Timeout: -1})),
+		"a requested secret of no url":   s.DeleteRequestedSecret(t.Context(), RequestedSecret{Type: "t"}),
+		"nothing provided":               s.ProvideSecret(t.Context(), "r", nil),
+		"something provided for nothing": s.ProvideSecret(t.Context(), "", Bytes("v")),
+		"a refusal without a reason":     s.RejectSecret(t.Context(), "r", ""),
+		"a token of no client":           second(s.RequestOAuthToken(t.Context(), OAuthRequest{RedirectURI: "u", ParticipantID: "p"})),
+		"a token from nobody":            second(s.RequestOAuthToken(t.Context(), OAuthRequest{Client: client, RedirectURI: "u"})),
+		"a token without a way back":     second(s.RequestOAuthToken(t.Context(), OAuthRequest{Client: client, ParticipantID: "p"})),
+		"a token before now":             second(s.RequestOAuthToken(t.Context(), OAuthRequest{Client: client, RedirectURI: "u", ParticipantID: "p", Timeout: -1})),
+		"an offline token of no client":  second(s.GetOfflineOAuthToken(t.Context(), OfflineTokenQuery{DelegatedTo: "a"})),
+		"an empty code":                  s.ProvideOAuthAuthorization(t.Context(), "r", Bytes{}),
+		"a code for nothing":             s.ProvideOAuthAuthorization(t.Context(), "", Bytes("c")),
+		"no consent without a reason":    s.RejectOAuthAuthorization(t.Context(), "r", ""),
+		"a set without a value":          s.SetSecret(t.Context(), SetSecretRequest{ID: "a"}),
+		"a delete without an id":         s.DeleteSecret(t.Context(), "", "b"),
+		"a get of nothing":               second(s.GetSecret(t.Context(), SecretQuery{DelegatedTo: "b"})),
+		"an exists of nothing":           second(s.Exists(t.Context(), ExistsQuery{DelegatedTo: "b"})),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -137,6 +181,14 @@ func TestRequestsThatMakeNoSenseAreNotSent(t *testing.T) {
 	}
 }
 
+func second[T any](_ T, err error) error { return err }
+
+func TestTheZeroValueHasNoConnection(t *testing.T) {
+	t.Parallel()
+	wantError(t, Secrets{}.DeleteSecret(t.Context(), "a", ""), ErrNotConnected)
+	wantError(t, PendingSecretRequest{ID: "r"}.Reject(t.Context(), "no"), ErrNotConnected)
+}
+
 func TestValuesShowNowhere(t *testing.T) {
 	t.Parallel()
 	const value = "hunter2"
@@ -144,6 +196,8 @@ func TestValuesShowNowhere(t *testing.T) {
 		Secret{ID: "a", Value: Bytes(value)},
 		&Secret{Value: Bytes(value)},
 		SetSecretRequest{ID: "a", Value: Bytes(value)},
+		OAuthRequest{Client: OAuthClient{Secret: Bytes(value)}},
+		clientOf(&protocol.OAuthClientConfig{ClientSecret: protocol.Optional(value)}),
 		protocol.File{Data: Bytes(value)},
 		protocol.Binary{Data: Bytes(value)},
 		protocol.Message{Data: Bytes(value)},

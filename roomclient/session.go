@@ -116,13 +116,17 @@ func (s *Session) Wait(ctx context.Context) error {
 // Invoke calls a tool as [Conn.Invoke] does. While the session is not connected it fails
 // at once with [ErrNotConnected], which wraps the last failure, and sends nothing.
 func (s *Session) Invoke(ctx context.Context, call protocol.Invoke) (protocol.Content, error) {
+	return s.invoke(ctx, call, 0)
+}
+
+func (s *Session) invoke(ctx context.Context, call protocol.Invoke, wait time.Duration) (protocol.Content, error) {
 	s.mu.Lock()
 	conn, state := s.conn, s.state
 	s.mu.Unlock()
 	if conn == nil {
 		return nil, notConnected(opOf(call), state)
 	}
-	return conn.Invoke(ctx, call)
+	return conn.invoke(ctx, call, wait)
 }
 
 // Close ends the session and its connection and returns when everything has stopped. It
