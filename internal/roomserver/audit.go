@@ -35,33 +35,43 @@ type about struct {
 // answer is stored under.
 type audit struct{ log *slog.Logger }
 
-func (a *audit) write(ctx context.Context, op *operation, code protocol.Code, took time.Duration) {
+func (a *audit) write(ctx context.Context, op *operation, outcome string, took time.Duration) {
 	if !a.log.Enabled(ctx, slog.LevelInfo) {
 		return
 	}
-	attributes := []slog.Attr{
-		slog.String("room", op.who.room), slog.String("identity", op.who.identity),
-		slog.String("participant", op.who.id), slog.String("tool", op.tool),
-	}
-	attributes = op.about.append(attributes, op.who.identity)
-	a.log.LogAttrs(ctx, slog.LevelInfo, "operation", append(attributes, outcome(code), slog.Duration("duration", took))...)
-}
-
-func (a about) append(to []slog.Attr, caller string) []slog.Attr {
+	attributes := make([]slog.Attr, 0, 12)
 	for _, detail := range [...]struct{ key, value string }{
-		{"id", a.row.ID}, {"delegated_to", a.row.DelegatedTo}, {"owner", a.row.Owner},
-		{"request", a.request}, {"asked", a.asked},
+		{"room", op.who.room},
+		{"identity", op.who.identity},
+		{"participant", op.who.id},
+		{"tool", op.tool},
+		{"id", op.about.row.ID},
+		{"delegated_to", op.about.row.DelegatedTo},
+		{"owner", op.about.owner(op.who)},
+		{"request", op.about.request},
+		{"asked", op.about.asked},
+		{"outcome", outcome},
 	} {
-		if detail.value != "" && (detail.key != "owner" || detail.value != caller) {
-			to = append(to, slog.String(detail.key, detail.value))
+		if detail.value != "" {
+			attributes = append(attributes, slog.String(detail.key, detail.value))
 		}
 	}
-	return to
+	a.log.LogAttrs(ctx, slog.LevelInfo, "operation", append(attributes, slog.Duration("duration", took))...)
 }
 
-func outcome(code protocol.Code) slog.Attr {
-	if code == 0 {
-		return slog.String("outcome", "ok")
+// owner is whose secret it was about when that is somebody else's.
+func (a about) owner(caller participant) string {
+	if a.row.Owner == caller.identity {
+		return ""
 	}
-	return slog.String("outcome", code.String())
+	return a.row.Owner
+}
+
+const outcomeOK = "ok"
+
+func outcomeOf(code protocol.Code) string {
+	if code == 0 {
+		return outcomeOK
+	}
+	return code.String()
 }

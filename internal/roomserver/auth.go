@@ -4,6 +4,8 @@
 package roomserver
 
 import (
+	"cmp"
+	"crypto/subtle"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -44,17 +46,17 @@ func (r *refusal) Error() string { return r.text }
 
 // doorkeeper decides who may join which room.
 type doorkeeper struct {
-	keys  map[string][]byte   // key id to signing secret
+	keys  map[string]token.APIKey // by key id
 	rooms map[string]struct{} // nil: every room exists
 }
 
 func newDoorkeeper(keys []token.APIKey, rooms []string) (*doorkeeper, error) {
-	d := &doorkeeper{keys: make(map[string][]byte, len(keys))}
+	d := &doorkeeper{keys: make(map[string]token.APIKey, len(keys))}
 	for _, key := range keys {
 		if _, twice := d.keys[key.ID.String()]; twice {
 			return nil, errors.New("roomserver: two API keys with id " + key.ID.String())
 		}
-		d.keys[key.ID.String()] = key.Secret
+		d.keys[key.ID.String()] = key
 	}
 	for _, room := range rooms {
 		if d.rooms == nil {
@@ -86,18 +88,36 @@ func (d *doorkeeper) admit(r *http.Request, room string) (participant, error) {
 	case claims.Room() != room:
 		return participant{}, &refusal{http.StatusForbidden, "participant token is not for this room"}
 	}
-	if _, exists := d.rooms[room]; !exists && d.rooms != nil {
+	if !d.exists(room) {
 		return participant{}, &refusal{http.StatusNotFound, "no such room"}
 	}
 	return newParticipant(claims)
 }
 
 func (d *doorkeeper) secret(keyID string) ([]byte, error) {
-	secret, ok := d.keys[keyID]
+	key, ok := d.keys[keyID]
 	if !ok {
 		return nil, token.ErrUnknownKey
 	}
-	return secret, nil
+	return key.Secret, nil
+}
+
+func (d *doorkeeper) exists(room string) bool {
+	_, listed := d.rooms[room]
+	return listed || d.rooms == nil
+}
+
+// keyholder returns the API key that a request shows. Its errors are refusals.
+func (d *doorkeeper) keyholder(r *http.Request) (token.APIKey, error) {
+	shown, err := token.ParseAPIKey(bearerOf(r))
+	if err != nil {
+		return token.APIKey{}, &refusal{http.StatusUnauthorized, "API key missing or invalid"}
+	}
+	key, ok := d.keys[shown.ID.String()]
+	if same := subtle.ConstantTimeCompare(shown.Secret, key.Secret) == 1; !ok || !same || shown.ProjectID != key.ProjectID {
+		return token.APIKey{}, &refusal{http.StatusUnauthorized, "API key missing or invalid"}
+	}
+	return key, nil
 }
 
 func newParticipant(claims token.Claims) (participant, error) {
@@ -124,11 +144,16 @@ func credentialOf(r *http.Request) string {
 	if credential := r.URL.Query().Get(tokenParameter); credential != "" {
 		return credential
 	}
+	return cmp.Or(bearerOf(r), strings.TrimPrefix(roomSubprotocol(r), subprotocolPrefix))
+}
+
+// bearerOf returns what the Authorization header holds, or "".
+func bearerOf(r *http.Request) string {
 	scheme, credential, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	if credential = strings.TrimSpace(credential); credential != "" && strings.EqualFold(scheme, bearerScheme) {
-		return credential
+	if !strings.EqualFold(scheme, bearerScheme) {
+		return ""
 	}
-	return strings.TrimPrefix(roomSubprotocol(r), subprotocolPrefix)
+	return strings.TrimSpace(credential)
 }
 
 // roomSubprotocol returns the offered subprotocol that carries a token; a browser that offered one insists on

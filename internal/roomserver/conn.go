@@ -35,15 +35,20 @@ type conn struct {
 }
 
 func (s *Server) connection(socket *websocket.Conn, who participant, r *http.Request) *conn {
+	who.waits = newPlaces(s.config.Limits.MaxWaiting)
+	return &conn{
+		server: s, socket: socket, who: who, url: roomURL(r, who.room),
+		out: make(chan protocol.Message), gone: make(chan struct{}),
+	}
+}
+
+// roomURL is a room's URL for whoever has sent the request.
+func roomURL(r *http.Request, room string) string {
 	scheme := "ws"
 	if r.TLS != nil {
 		scheme = "wss"
 	}
-	who.waits = newPlaces(s.config.Limits.MaxWaiting)
-	return &conn{
-		server: s, socket: socket, who: who, url: scheme + "://" + r.Host + "/rooms/" + who.room,
-		out: make(chan protocol.Message), gone: make(chan struct{}),
-	}
+	return scheme + "://" + r.Host + "/rooms/" + room
 }
 
 // serve runs the connection until either side ends it.

@@ -38,6 +38,10 @@ type call struct {
 	about *about
 }
 
+func newCall(op *operation, input protocol.Content) call {
+	return call{participant: op.who, input: input, about: &op.about}
+}
+
 // toolError is an error content in the making. Its text quotes nothing of the call.
 type toolError struct {
 	code protocol.Code
@@ -130,7 +134,7 @@ func (d *desk) invoke(ctx context.Context, op *operation, data []byte) (protocol
 	if !kit.allows(op.who) {
 		return nil, nil, denied("permission denied: the participant token does not grant this toolkit")
 	}
-	this := call{participant: op.who, input: request.Input, about: &op.about}
+	this := newCall(op, request.Input)
 	if quick {
 		content, err := use(ctx, this)
 		return content, nil, err
@@ -156,7 +160,7 @@ func (d *desk) finish(ctx context.Context, op *operation, content protocol.Conte
 	data, code := d.pack(op.tool, content, err)
 	took := time.Since(op.began)
 	d.metrics.answered(op.tool, code, took)
-	d.audit.write(ctx, op, code, took)
+	d.audit.write(ctx, op, outcomeOf(code), took)
 	return protocol.Message{ID: op.id, Type: protocol.TypeResponse, Data: data}
 }
 

@@ -18,6 +18,8 @@ func (s *Server) routes() *http.ServeMux {
 	mux.HandleFunc("GET /rooms/{room}", s.join)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { plain(w, http.StatusOK, "ok") })
 	mux.HandleFunc("GET /readyz", s.ready)
+	mux.HandleFunc("GET "+BackupPath, s.backup)
+	s.restRoutes(mux)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(s.config.Registry, promhttp.HandlerOpts{}))
 	return mux
 }

@@ -20,6 +20,7 @@ type metrics struct {
 	requests    *prometheus.CounterVec
 	duration    *prometheus.HistogramVec
 	sizes       *prometheus.HistogramVec
+	rest        *prometheus.CounterVec
 }
 
 // Values of the direction label of sizes.
@@ -52,8 +53,11 @@ func newMetrics(registry prometheus.Registerer) (*metrics, error) {
 			Namespace: namespace, Name: "message_size_bytes", Help: "Data bytes of the messages received and sent.",
 			Buckets: prometheus.ExponentialBuckets(64, 4, 9),
 		}, []string{"direction"}),
+		rest: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Namespace: namespace, Name: "rest_requests_total", Help: "Requests to the REST side, by call and HTTP status.",
+		}, []string{"call", "status"}),
 	}
-	for _, c := range []prometheus.Collector{m.connections, m.handshakes, m.disconnects, m.requests, m.duration, m.sizes} {
+	for _, c := range []prometheus.Collector{m.connections, m.handshakes, m.disconnects, m.requests, m.duration, m.sizes, m.rest} {
 		if err := registry.Register(c); err != nil {
 			return nil, err
 		}

@@ -82,11 +82,19 @@ func (s *secrets) list(ctx context.Context, call call) (protocol.Content, error)
 	if err != nil {
 		return nil, storeError(err)
 	}
+	return protocol.NewJSON(newList(infos))
+}
+
+func newList(infos []store.Info) protocol.ListSecretsResponse {
 	out := protocol.ListSecretsResponse{Secrets: make([]protocol.SecretInfo, len(infos))}
 	for i, info := range infos {
-		out.Secrets[i] = protocol.SecretInfo{
-			ID: info.ID, Type: info.Type, Name: info.Name, DelegatedTo: protocol.Optional(info.DelegatedTo),
-		}
+		out.Secrets[i] = secretInfo(info)
 	}
-	return protocol.NewJSON(out)
+	return out
+}
+
+func secretInfo(info store.Info) protocol.SecretInfo {
+	return protocol.SecretInfo{
+		ID: info.ID, Type: info.Type, Name: info.Name, DelegatedTo: protocol.Optional(info.DelegatedTo),
+	}
 }

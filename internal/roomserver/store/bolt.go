@@ -40,6 +40,7 @@ const lockTimeout = time.Second
 // not, so that List can do without the values.
 type Bolt struct {
 	db   *bbolt.DB
+	dir  string
 	seal seal
 	max  int64
 }
@@ -70,7 +71,7 @@ func OpenBolt(config BoltConfig) (*Bolt, error) {
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	return &Bolt{db: db, seal: sealed, max: config.MaxBytes}, nil
+	return &Bolt{db: db, dir: config.Dir, seal: sealed, max: config.MaxBytes}, nil
 }
 
 // Get implements Store. It returns ErrDamaged for a row that somebody has changed in the file.
@@ -96,9 +97,20 @@ func (b *Bolt) Get(ctx context.Context, key Key) (Row, error) {
 }
 
 // Put implements Store. The row is on disk when it returns.
-func (b *Bolt) Put(ctx context.Context, row Row) error {
+func (b *Bolt) Put(ctx context.Context, row Row) error { return b.put(ctx, row, always) }
+
+// Create implements Store.
+func (b *Bolt) Create(ctx context.Context, row Row) error { return b.put(ctx, row, ifNew) }
+
+// Replace implements Store.
+func (b *Bolt) Replace(ctx context.Context, row Row) error { return b.put(ctx, row, ifOld) }
+
+func (b *Bolt) put(ctx context.Context, row Row, may condition) error {
 	return b.update(ctx, func(tx *bbolt.Tx) error {
 		encoded := row.encode()
+		if err := may(bucket(tx, infoBucket).Get(encoded) != nil); err != nil {
+			return err
+		}
 		used := usedBytes(tx)
 		after := used - storedCost(tx, row.Key, encoded) + cost(row.Info, len(row.Value))
 		if after > b.max && after > used {

@@ -298,3 +298,30 @@ func TestAPrintedRowDoesNotShowItsValue(t *testing.T) {
 		}
 	}
 }
+
+func TestCreateAndReplaceMindWhetherARowExists(t *testing.T) {
+	t.Parallel()
+	onEachStore(t, func(t *testing.T, s store.Store) {
+		first := row("r", "a", "id", "")
+		second := first
+		second.Value = []byte("second")
+		if err := s.Replace(t.Context(), first); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("replace of nothing: %v", err)
+		}
+		if err := s.Create(t.Context(), first); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Create(t.Context(), second); !errors.Is(err, store.ErrExists) {
+			t.Errorf("create again: %v", err)
+		}
+		if got, err := s.Get(t.Context(), first.Key); err != nil || string(got.Value) != string(first.Value) {
+			t.Errorf("after the refused create: %v, %v", got, err)
+		}
+		if err := s.Replace(t.Context(), second); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := s.Get(t.Context(), first.Key); err != nil || string(got.Value) != "second" {
+			t.Errorf("after the replace: %v, %v", got, err)
+		}
+	})
+}

@@ -53,7 +53,15 @@ func (m *Memory) Get(ctx context.Context, key Key) (Row, error) {
 }
 
 // Put implements Store.
-func (m *Memory) Put(ctx context.Context, row Row) error {
+func (m *Memory) Put(ctx context.Context, row Row) error { return m.put(ctx, row, always) }
+
+// Create implements Store.
+func (m *Memory) Create(ctx context.Context, row Row) error { return m.put(ctx, row, ifNew) }
+
+// Replace implements Store.
+func (m *Memory) Replace(ctx context.Context, row Row) error { return m.put(ctx, row, ifOld) }
+
+func (m *Memory) put(ctx context.Context, row Row, may condition) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if err := m.usable(ctx); err != nil {
@@ -61,7 +69,11 @@ func (m *Memory) Put(ctx context.Context, row Row) error {
 	}
 	rows := m.owners[ownerOf(row.Key)]
 	used := m.used + cost(row.Info, len(row.Value))
-	if old, ok := rows[row.Key]; ok {
+	old, exists := rows[row.Key]
+	if err := may(exists); err != nil {
+		return err
+	}
+	if exists {
 		used -= cost(old.Info, len(old.Value))
 	}
 	if used > m.max && used > m.used {

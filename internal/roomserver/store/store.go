@@ -19,6 +19,9 @@ import (
 // ErrNotFound is returned by Get for a row that does not exist.
 var ErrNotFound = errors.New("store: no such row")
 
+// ErrExists is returned by Create for a row that exists already.
+var ErrExists = errors.New("store: row exists")
+
 // ErrFull is returned by Put when the row would take the store over its limit. Nothing has been changed.
 var ErrFull = errors.New("store: full")
 
@@ -30,6 +33,10 @@ type Store interface {
 	Get(ctx context.Context, key Key) (Row, error)
 	// Put creates the row or replaces all of it, or returns ErrFull.
 	Put(ctx context.Context, row Row) error
+	// Create is Put for a row that does not exist yet, else ErrExists.
+	Create(ctx context.Context, row Row) error
+	// Replace is Put for a row that exists already, else ErrNotFound.
+	Replace(ctx context.Context, row Row) error
 	// Delete removes the row. A row that does not exist is not an error.
 	Delete(ctx context.Context, key Key) error
 	// List returns what one owner has in one room, sorted by id and then delegate. It never reads a value.
@@ -80,6 +87,25 @@ const rowOverhead = 128
 func cost(info Info, valueSize int) int64 {
 	text := len(info.Room) + len(info.Owner) + len(info.ID) + len(info.DelegatedTo) + len(info.Type) + len(info.Name)
 	return int64(text) + int64(valueSize) + rowOverhead
+}
+
+// condition decides by whether a row exists whether it may be written.
+type condition func(exists bool) error
+
+func always(bool) error { return nil }
+
+func ifNew(exists bool) error {
+	if exists {
+		return ErrExists
+	}
+	return nil
+}
+
+func ifOld(exists bool) error {
+	if !exists {
+		return ErrNotFound
+	}
+	return nil
 }
 
 // DefaultMaxBytes is the limit of a store whose configuration names none: 1 GiB.
