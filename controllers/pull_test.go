@@ -277,3 +277,20 @@ func TestATargetThatTheAPIServerDoesNotAccept(t *testing.T) {
 	w.Eventually(w.secretValue("app", "a")).Should(Equal("one"))
 	w.settled(pull)
 }
+
+func TestAPulledValueIsDecoded(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.put(w.key(own, "a"), "b25l")
+	w.withRoom()
+	pull := w.newPull("app", []string{"a"}, func(rs *roomv1alpha1.RoomSecret) { rs.Spec.Pull.Entries[0].Decode = roomv1alpha1.DecodeBase64 })
+	w.create(pull)
+	w.settled(pull)
+	w.Expect(w.secretValue("app", "a")()).To(Equal("one"))
+	w.put(w.key(own, "a"), "not base64!")
+	w.Eventually(w.state(pull)).Should(Equal("False/InvalidValue"))
+	w.Consistently(w.secretValue("app", "a")).Should(Equal("one"), "what cannot be decoded replaces nothing")
+	w.put(w.key(own, "a"), "dHdv")
+	w.Eventually(w.secretValue("app", "a")).Should(Equal("two"))
+	w.settled(pull)
+}

@@ -100,9 +100,10 @@ func (r *RoomSecretReconciler) readValues(ctx context.Context, s *scope, in *pla
 		case !answer.Readable:
 			in.Observed[key.Key] = plan.Observed{Exists: true}
 		default:
-			values[key.Key] = answer.Value.Bytes
-			in.Size += len(answer.Value.Bytes)
-			in.Observed[key.Key] = plan.Observed{Exists: true, Digest: keyDigest(r.Digests, key.Key, answer.Value.Bytes)}
+			value, problem := plan.Decode(key.Decode, answer.Value.Bytes)
+			values[key.Key] = value
+			in.Size += len(value)
+			in.Observed[key.Key] = plan.Observed{Exists: true, Digest: keyDigest(r.Digests, key.Key, value), Unknown: problem}
 		}
 	}
 	s.changedAt = s.client.NoticedAt(rows)

@@ -49,6 +49,8 @@ const (
 	ReasonSkipped Reason = "Skipped"
 	// ReasonInvalidKey surfaces when a name made from a key of the Secret is not a valid room secret id.
 	ReasonInvalidKey Reason = "InvalidKey"
+	// ReasonInvalidValue surfaces when a value of the room cannot be decoded as the entry says.
+	ReasonInvalidValue Reason = "InvalidValue"
 	// ReasonTooLarge surfaces when a value, a Secret, or the number of rows is larger than can be kept.
 	ReasonTooLarge Reason = "TooLarge"
 	// ReasonDrifted surfaces when the room differs from the spec and driftPolicy is Report.
@@ -96,7 +98,7 @@ func Reasons() []Reason {
 		ReasonInSync, ReasonProgressing, ReasonRoomNotFound, ReasonRoomNotReady, ReasonAccessDenied,
 		ReasonSourceNotFound, ReasonKeyNotFound, ReasonRoomSecretNotFound, ReasonTargetNotFound,
 		ReasonTargetImmutable, ReasonConflict, ReasonSkipped,
-		ReasonInvalidKey, ReasonTooLarge, ReasonDrifted, ReasonUnsupported, ReasonRejected, ReasonRateLimited,
+		ReasonInvalidKey, ReasonInvalidValue, ReasonTooLarge, ReasonDrifted, ReasonUnsupported, ReasonRejected, ReasonRateLimited,
 		ReasonSuspended, ReasonDeleting, ReasonOrphaned,
 		ReasonConnected, ReasonConnecting, ReasonUnreachable, ReasonUnauthorized, ReasonForbidden, ReasonRoomUnknown,
 		ReasonRoomClosed, ReasonCredentialNotFound, ReasonInvalidCredential,

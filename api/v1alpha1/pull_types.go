@@ -29,6 +29,19 @@ const (
 	OnMissingRemove OnMissing = "Remove"
 )
 
+// Decode says how a value is decoded.
+// +kubebuilder:validation:Enum=None;Base64;Base64URL
+type Decode string
+
+const (
+	// DecodeNone leaves the value as it is.
+	DecodeNone Decode = "None"
+	// DecodeBase64 decodes standard base64.
+	DecodeBase64 Decode = "Base64"
+	// DecodeBase64URL decodes base64 in its form for URLs.
+	DecodeBase64URL Decode = "Base64URL"
+)
+
 // Pull puts values of the room into a Kubernetes Secret.
 // +kubebuilder:validation:XValidation:rule="!has(self.deletionPolicy) || (has(self.target) && has(self.target.creationPolicy) && self.target.creationPolicy == 'Merge')",message="spec.pull.deletionPolicy goes with target.creationPolicy Merge only: an Owner target goes with its owner, an Orphan target stays"
 // +kubebuilder:validation:XValidation:rule="(has(self.target) && has(self.target.creationPolicy) && self.target.creationPolicy == 'Merge') == (has(oldSelf.target) && has(oldSelf.target.creationPolicy) && oldSelf.target.creationPolicy == 'Merge')",message="spec.pull.target.creationPolicy cannot change to or from Merge: create another RoomSecret"
@@ -88,6 +101,10 @@ type PullEntry struct {
 	// delegatedTo chooses the row that is delegated to this identity.
 	// +optional
 	DelegatedTo Identity `json:"delegatedTo,omitempty"`
+	// decode says how the value is decoded before it is written: None (the default), Base64 or Base64URL. Padding may be
+	// there or not.
+	// +optional
+	Decode Decode `json:"decode,omitempty"`
 	// onMissing says what to do when the room has no such secret: Fail (the default), Keep or Remove.
 	// +optional
 	OnMissing OnMissing `json:"onMissing,omitempty"`

@@ -21,6 +21,8 @@ type PullKey struct {
 	Key string
 	// Row of the room that its value comes from.
 	Row Row
+	// Decode says how the value is decoded.
+	Decode roomv1alpha1.Decode
 	// OnMissing says what to do when the room has no such row.
 	OnMissing roomv1alpha1.OnMissing
 }
@@ -32,6 +34,7 @@ func PullKeys(pull *roomv1alpha1.Pull, own string) []PullKey {
 		keys = append(keys, PullKey{
 			Key:       entry.Key,
 			Row:       Row{Identity: cmp.Or(string(entry.ForIdentity), own), ID: string(entry.ID), DelegatedTo: string(entry.DelegatedTo)},
+			Decode:    entry.Decode,
 			OnMissing: entry.OnMissingOrDefault(),
 		})
 	}

@@ -51,6 +51,7 @@ func TestAPushThatMakesNoSenseIsRefused(t *testing.T) {
 		"an id that is a name":       {push("entries: [{name: a, key: k}, {name: b, key: l, id: a}]"), []string{"spec.push.entries", same}},
 		"an id twice for one agent":  {push("entries: [{name: a, key: k, id: c, forIdentity: x}, {name: b, key: l, id: c, forIdentity: x}]"), []string{"spec.push.entries", same}},
 		"an unknown conflictPolicy":  {push(all, "conflictPolicy: Panic"), []string{"spec.push.conflictPolicy", `supported values: "Fail", "Adopt", "Skip"`}},
+		"an unknown decode":          {pull("entries: [{key: A, id: a, decode: Hex}]"), []string{"spec.pull.entries[0].decode", `supported values: "None", "Base64", "Base64URL"`}},
 		"an unknown onSourceDeleted": {push(all, "onSourceDeleted: Panic"), []string{"spec.push.onSourceDeleted", `supported values: "Keep", "Delete"`}},
 		"an unknown driftPolicy":     {push(all, "driftPolicy: Panic"), []string{"spec.push.driftPolicy", `supported values: "Correct", "Report", "Ignore"`}},
 		"an unknown deletionPolicy":  {push(all, "deletionPolicy: Panic"), []string{"spec.push.deletionPolicy", `supported values: "Retain", "Delete"`}},
