@@ -5,6 +5,7 @@ package interop_test
 
 import (
 	"encoding/json"
+	"maps"
 	"strings"
 	"testing"
 
@@ -38,18 +39,14 @@ func (c *consentRoom) client(changes args) args {
 		"client_id": "client", "authorization_endpoint": c.provider.URL + "/authorize", "token_endpoint": c.provider.URL + "/token",
 		"scopes": []string{"openid", "email"},
 	}
-	for key, value := range changes {
-		oauth[key] = value
-	}
+	maps.Copy(oauth, changes)
 	return oauth
 }
 
 // request lets Alice ask Bob for a token; changes replace what she says.
 func (c *consentRoom) request(changes args) <-chan outcome[*string] {
 	with := args{"fromParticipantId": c.bob.me.ParticipantID, "oauth": c.client(nil), "redirectUri": "https://app.example/return"}
-	for key, value := range changes {
-		with[key] = value
-	}
+	maps.Copy(with, changes)
 	return begin[*string](c.alice, "requestOAuthToken", with)
 }
 
@@ -150,9 +147,8 @@ var oauthTests = map[string]func(t *testing.T, c *consentRoom){
 	"a rejection is told with its reason": func(t *testing.T, c *consentRoom) {
 		done := c.request(nil)
 		c.bob.must(t, "rejectOAuthAuthorization", args{"requestId": c.heard(t, c.bob).RequestID, "error": "never"}, nil)
-		got := <-done
-		if wantError(t, got.err, protocol.CodeOperationFailed); got.err.(*sdkError).Message != "never" {
-			t.Errorf("the reason is %q", got.err)
+		if reason := wantError(t, (<-done).err, protocol.CodeOperationFailed); reason != "never" {
+			t.Errorf("the reason is %q", reason)
 		}
 	},
 	"a request nobody answers times out": func(t *testing.T, c *consentRoom) {

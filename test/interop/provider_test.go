@@ -6,7 +6,6 @@ package interop_test
 import (
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -94,9 +93,8 @@ func (p *provider) token(w http.ResponseWriter, r *http.Request) {
 	}
 	delete(p.granted, presented)
 	g.challenge = nil // is for the code alone
-	_ = json.NewEncoder(w).Encode(map[string]any{
-		"access_token": p.grant("access", g), "refresh_token": p.grant("refresh", g), "token_type": "Bearer", "expires_in": p.lifetime,
-	})
+	_, _ = fmt.Fprintf(w, `{"access_token":%q,"refresh_token":%q,"token_type":"Bearer","expires_in":%d}`,
+		p.grant("access", g), p.grant("refresh", g), p.lifetime)
 }
 
 func (g grant) verifies(verifier string) bool {

@@ -96,7 +96,7 @@ var refusals = map[string]struct {
 	},
 }
 
-// TestRefused joins with a reconnect timeout of two seconds, which the SDK counts in milliseconds. The newer version takes 403 and 404 as final and tries
+// TestRefused joins with a reconnect timeout of half a second, which the SDK counts in milliseconds. The newer version takes 403 and 404 as final and tries
 // again after 401; the older one tries once and tells what the WebSocket library says.
 func TestRefused(t *testing.T) {
 	t.Parallel()
@@ -110,7 +110,7 @@ func TestRefused(t *testing.T) {
 					room = "lobby"
 				}
 				jwt := c.token(t, server.key(), claims(t, "alice", "lobby", user))
-				_, err := sdk.tryJoin(t, args{"url": server.roomURL(room), "token": jwt, "reconnectTimeout": 2000})
+				_, err := sdk.tryJoin(t, args{"url": server.roomURL(room), "token": jwt, "reconnectTimeout": 500})
 				failure, ok := errors.AsType[*sdkError](err)
 				if !ok {
 					t.Fatalf("error %v", err)
@@ -133,7 +133,7 @@ func (s *sdk) refusal(status int) string {
 	}
 	why := fmt.Sprintf("websocket connect failed with status %d: %s", status, http.StatusText(status))
 	if status == http.StatusUnauthorized {
-		why = fmt.Sprintf("room reconnect timed out after 2s (%s)", why)
+		why = fmt.Sprintf("room reconnect timed out after 0.5s (%s)", why)
 	}
 	return "room connection unexpectedly closed before the room became ready: " + why
 }

@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -99,9 +100,8 @@ var requestTests = map[string]func(t *testing.T, c *conversation){
 	"a rejection is told with its reason": func(t *testing.T, c *conversation) {
 		done := c.request(nil)
 		c.bob.must(t, "rejectSecret", args{"requestId": c.heard(t, c.bob).RequestID, "error": "not today"}, nil)
-		got := <-done
-		if wantError(t, got.err, protocol.CodeOperationFailed); got.err.(*sdkError).Message != "not today" {
-			t.Errorf("the reason is %q", got.err)
+		if reason := wantError(t, (<-done).err, protocol.CodeOperationFailed); reason != "not today" {
+			t.Errorf("the reason is %q", reason)
 		}
 		c.alice.wantNothing(t, args{"type": "application/octet-stream"})
 	},
@@ -208,9 +208,7 @@ func converse(t *testing.T, server *service, asking, asked *sdk) *conversation {
 // request lets Alice ask Bob; changes replace what she says.
 func (c *conversation) request(changes args) <-chan outcome[blob] {
 	with := args{"fromParticipantId": c.bob.me.ParticipantID, "url": "secret://example", "type": "application/octet-stream"}
-	for key, value := range changes {
-		with[key] = value
-	}
+	maps.Copy(with, changes)
 	return begin[blob](c.alice, "requestSecret", with)
 }
 

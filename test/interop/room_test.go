@@ -179,12 +179,15 @@ func (p *participant) fails(t *testing.T, code protocol.Code, method string, wit
 	wantError(t, p.call(method, with, nil), code)
 }
 
-func wantError(t *testing.T, err error, code protocol.Code) {
+// wantError checks an error of the room and returns its text.
+func wantError(t *testing.T, err error, code protocol.Code) string {
 	t.Helper()
 	failure, ok := errors.AsType[*sdkError](err)
 	if !ok || failure.Name != "RoomServerException" || failure.Code != int(code) || failure.Message == "" {
 		t.Errorf("error %v, want a RoomServerException of code %d with a text", err, code)
+		return ""
 	}
+	return failure.Message
 }
 
 // next waits for an event of that kind and drops others before it.
