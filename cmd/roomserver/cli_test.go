@@ -22,7 +22,7 @@ func TestMistakesInTheCommandLineExit2AndSayWhatToDo(t *testing.T) {
 		args []string
 		want string
 	}{
-		"no command":                {nil, "name a command: serve, api-key or token"},
+		"no command":                {nil, "name a command: serve, api-key, token or backup"},
 		"an unknown command":        {[]string{"start"}, `unknown command "start"`},
 		"an unknown flag":           {[]string{"serve", "--port", "1"}, "unknown flag: --port"},
 		"an argument too many":      {[]string{"api-key", "now"}, "takes no arguments"},
@@ -34,6 +34,14 @@ func TestMistakesInTheCommandLineExit2AndSayWhatToDo(t *testing.T) {
 		"a bad room":                {serve("--in-memory", "--rooms", "ok,Not"), `"Not" is not a room name`},
 		"a message limit too low":   {serve("--in-memory", "--max-message", "100"), "below 65536"},
 		"a limit of nothing":        {serve("--in-memory", "--max-message", "0"), "--max-message must be at least"},
+		"no rate":                   {serve("--in-memory", "--max-rate", "0"), "--max-rate must be at least 1"},
+		"no time to answer":         {serve("--in-memory", "--max-timeout", "1ms"), "--max-timeout must be at least 1s"},
+		"an origin that is none":    {serve("--in-memory", "--oauth-origins", "login.example.com"), "is not an origin"},
+		"a fault that is none":      {serve("--in-memory", "--fault", "sulk=1"), "begin with refuse=STATUS"},
+		"a fault out of bounds":     {serve("--in-memory", "--fault", "close=1006"), "1006 is no close code"},
+		"a backup to nowhere":       {[]string{"backup", "--api-key-file", keys}, "name the file"},
+		"a backup with no key":      {[]string{"backup", "f"}, "--api-key-file is missing"},
+		"a backup from no server":   {[]string{"backup", "--api-key-file", keys, "--server", "ftp://x", "f"}, "--server"},
 		"no connections":            {serve("--in-memory", "--max-connections", "0"), "--max-connections must be at least 1"},
 		"no data":                   {serve("--in-memory", "--max-data", "-1"), "--max-data must be at least 1"},
 		"a limit that is no number": {serve("--in-memory", "--max-data", "much"), "invalid argument"},

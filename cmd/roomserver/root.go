@@ -52,14 +52,14 @@ func newRootCommand() *cobra.Command {
 		Short: "A self-hosted room server that keeps room secrets",
 		Args:  noArguments,
 		RunE: func(*cobra.Command, []string) error {
-			return usagef("name a command: serve, api-key or token")
+			return usagef("name a command: serve, api-key, token or backup")
 		},
 		SilenceUsage:      true,
 		SilenceErrors:     true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err.Error()} })
-	root.AddCommand(newServeCommand(), newAPIKeyCommand(), newTokenCommand())
+	root.AddCommand(newServeCommand(), newAPIKeyCommand(), newTokenCommand(), newBackupCommand())
 	return root
 }
 
@@ -68,7 +68,7 @@ func noArguments(command *cobra.Command, args []string) error {
 		return nil
 	}
 	if command.HasSubCommands() {
-		return usagef("unknown command %q: the commands are serve, api-key and token", args[0])
+		return usagef("unknown command %q: the commands are serve, api-key, token and backup", args[0])
 	}
 	return usagef("%s takes no arguments, only flags; %q is one too many", command.CommandPath(), args[0])
 }

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"os"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -54,12 +55,21 @@ func serve(ctx context.Context, o serveOptions, log *slog.Logger, ready func(net
 		return fmt.Errorf("open store: %w", err)
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
+	faults, err := o.parseFaults()
+	if err != nil {
+		return err
+	}
+	audit, closeAudit, err := o.openAudit(log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, closeAudit()) }()
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	server, err := roomserver.New(roomserver.Config{
-		APIKeys: keys, Rooms: o.rooms, Store: rows, Logger: log, Registry: registry,
-		Limits: roomserver.Limits{MaxMessage: o.maxMessage, MaxConnections: o.maxConnections},
+		APIKeys: keys, Rooms: o.rooms, Store: rows, Logger: log, Audit: audit, Registry: registry,
+		Limits: o.limits, OAuthOrigins: o.oauthOrigins, Faults: faults,
 	})
 	if err != nil {
 		return &usageError{err.Error()} // all it checks comes from flags and the key file
@@ -79,6 +89,33 @@ func (o *serveOptions) openStore() (store.Store, error) {
 		return store.NewMemory(o.maxData), nil
 	}
 	return store.OpenBolt(store.BoltConfig{Dir: o.data, KeyFile: o.sealKeyFile, MaxBytes: o.maxData})
+}
+
+func (o *serveOptions) parseFaults() ([]roomserver.Fault, error) {
+	faults := make([]roomserver.Fault, 0, len(o.faults))
+	for _, text := range o.faults {
+		fault, err := roomserver.ParseFault(text)
+		if err != nil {
+			return nil, usagef("--fault: %v", err)
+		}
+		faults = append(faults, fault)
+	}
+	return faults, nil
+}
+
+// openAudit returns the logger of operations; nil for none.
+func (o *serveOptions) openAudit(log *slog.Logger) (audit *slog.Logger, closer func() error, err error) {
+	switch o.auditLog {
+	case auditToStderr:
+		return log, func() error { return nil }, nil
+	case auditNowhere:
+		return nil, func() error { return nil }, nil
+	}
+	file, err := os.OpenFile(o.auditLog, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, nil, fmt.Errorf("open audit log: %w", err)
+	}
+	return slog.New(slog.NewJSONHandler(file, nil)), file.Close, nil
 }
 
 func (o *serveOptions) listener(ctx context.Context, log *slog.Logger) (net.Listener, error) {

@@ -47,7 +47,7 @@ func (r *refusal) Error() string { return r.text }
 // doorkeeper decides who may join which room.
 type doorkeeper struct {
 	keys  map[string]token.APIKey // by key id
-	rooms map[string]struct{} // nil: every room exists
+	rooms map[string]struct{}     // nil: every room exists
 }
 
 func newDoorkeeper(keys []token.APIKey, rooms []string) (*doorkeeper, error) {

@@ -29,6 +29,7 @@ type conn struct {
 	url    string // the room's URL as this client reached it
 
 	out    chan protocol.Message // unbuffered: a message handed over is a message being written
+	ready  chan struct{}         // closed when the client has been told that it is
 	gone   chan struct{}         // closed when the writer has ended
 	nextID atomic.Uint64         // of messages that are not responses
 	beside sync.WaitGroup        // calls that wait, beside the reader
@@ -38,7 +39,7 @@ func (s *Server) connection(socket *websocket.Conn, who participant, r *http.Req
 	who.waits = newPlaces(s.config.Limits.MaxWaiting)
 	return &conn{
 		server: s, socket: socket, who: who, url: roomURL(r, who.room),
-		out: make(chan protocol.Message), gone: make(chan struct{}),
+		out: make(chan protocol.Message), ready: make(chan struct{}), gone: make(chan struct{}),
 	}
 }
 
@@ -96,11 +97,12 @@ func (c *conn) read(ctx context.Context) error {
 	if err := faults.closing(""); err != nil {
 		return err
 	}
+	c.server.roster.join(c) // before the client knows its id: whoever it tells can ask it
+	defer c.server.roster.leave(c)
 	if err := c.start(); err != nil {
 		return err
 	}
-	c.server.roster.join(c)
-	defer c.server.roster.leave(c)
+	close(c.ready)
 	for {
 		message, err := c.receive(&assembler)
 		if err != nil {
@@ -162,8 +164,16 @@ func (c *conn) deliver(ctx context.Context, tool string, answer protocol.Message
 	return c.send(answer)
 }
 
-// push sends a message of our own to a participant who did not ask for it. It gives up when ctx is done.
+// push sends a message of our own to a participant who did not ask for it, once they are ready. It gives up when
+// ctx is done.
 func (c *conn) push(ctx context.Context, kind string, data []byte) {
+	select {
+	case <-c.ready:
+	case <-c.gone:
+		return
+	case <-ctx.Done():
+		return
+	}
 	message := protocol.Message{ID: c.nextID.Add(1) - 1, Type: kind, Data: data}
 	select {
 	case c.out <- message:

@@ -10,7 +10,8 @@ type person struct{ room, identity string }
 
 func (p participant) person() person { return person{p.room, p.identity} }
 
-// roster knows who can be asked: the participants that have been told their id and may use secrets.
+// roster knows who can be asked: the participants that are about to be told their id, or have been, and may use
+// secrets.
 type roster struct {
 	mu     sync.RWMutex
 	ids    map[string]*conn
