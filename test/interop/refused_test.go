@@ -96,8 +96,9 @@ var refusals = map[string]struct {
 	},
 }
 
-// TestRefused joins with a reconnect timeout of half a second, which the SDK counts in milliseconds. The newer version takes 403 and 404 as final and tries
-// again after 401; the older one tries once and tells what the WebSocket library says.
+// TestRefused joins with a reconnect timeout of half a second, which the SDK counts in milliseconds. The newer
+// version takes 403 and 404 as final and tries again after 401; the older one tries once and tells what the
+// WebSocket library says.
 func TestRefused(t *testing.T) {
 	t.Parallel()
 	server := serve(t, func(c *roomserver.Config) { c.Rooms = []string{"lobby"} })
