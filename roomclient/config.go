@@ -30,8 +30,8 @@ const (
 	TokenInHeader
 )
 
-// Config says how to reach a room. Only Token and one of Room and a complete room URL
-// are required. The zero value of every other field means the default that is named.
+// Config says how to reach a room. Required are Token and one of Room and a complete room
+// URL, or Ticket alone. The zero value of every other field means the default that is named.
 type Config struct {
 	// URL is a ws, wss, http or https base such as DefaultURL, which it is by default, or
 	// a complete room URL that ends in /rooms/<room>. Query parameters are kept.
@@ -41,6 +41,9 @@ type Config struct {
 	Room string
 	// Token gives the participant token; it is asked once for every attempt to connect.
 	Token TokenSource
+	// Ticket gives the URL and the token together, for every attempt to connect, in place of
+	// URL and Token. If Room is not empty the URL must lead to it.
+	Ticket TicketSource
 	// TokenIn says where the token is sent.
 	TokenIn TokenPlacement
 	// TLS is used for wss; nil means the system's roots.
@@ -90,7 +93,6 @@ type Config struct {
 
 // resolve returns the config with defaults filled in, and where it leads.
 func (c Config) resolve() (Config, endpoint, error) {
-	c.URL = cmp.Or(c.URL, DefaultURL)
 	c.MaxMessage = cmp.Or(c.MaxMessage, protocol.DefaultMaxMessage)
 	c.MaxInFlight = cmp.Or(c.MaxInFlight, 256)
 	c.MaxHandlers = cmp.Or(c.MaxHandlers, 16)
@@ -115,8 +117,11 @@ func (c Config) resolve() (Config, endpoint, error) {
 }
 
 func (c Config) validate() (endpoint, error) {
-	if c.Token == nil {
+	switch {
+	case c.Token == nil && c.Ticket == nil:
 		return endpoint{}, errors.New("a Token is required")
+	case c.Ticket != nil && (c.Token != nil || c.URL != ""):
+		return endpoint{}, errors.New("a Ticket comes in place of URL and Token")
 	}
 	if c.TokenIn != TokenInQueryAndHeader && c.TokenIn != TokenInHeader {
 		return endpoint{}, fmt.Errorf("TokenIn is %d, which is none of the placements", c.TokenIn)
@@ -134,5 +139,11 @@ func (c Config) validate() (endpoint, error) {
 	if c.ReadTimeout <= c.PingInterval {
 		return endpoint{}, errors.New("ReadTimeout must be longer than PingInterval")
 	}
-	return parseEndpoint(c.URL, c.Room)
+	if c.Ticket != nil && c.Room != "" && !protocol.ValidRoomName(c.Room) {
+		return endpoint{}, badRoomName(c.Room)
+	}
+	if c.Ticket != nil {
+		return endpoint{room: c.Room}, nil // the ticket says where to
+	}
+	return parseEndpoint(cmp.Or(c.URL, DefaultURL), c.Room)
 }

@@ -5,7 +5,6 @@ package roomclient
 
 import (
 	"context"
-	"errors"
 	"net"
 	"net/http"
 	"time"
@@ -23,11 +22,10 @@ func Dial(ctx context.Context, config Config) (*Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	ws, cork, err := connect(ctx, config, target)
+	c, err := connect(ctx, config, target)
 	if err != nil {
 		return nil, err
 	}
-	c := newConn(ctx, config, ws, cork)
 	if err := c.awaitReady(ctx, config.StartTimeout); err != nil {
 		_ = c.Close()
 		return nil, err
@@ -36,16 +34,14 @@ func Dial(ctx context.Context, config Config) (*Conn, error) {
 }
 
 // connect makes the WebSocket connection: token, TCP, TLS, upgrade.
-func connect(ctx context.Context, config Config, target endpoint) (*websocket.Conn, *corkedConn, error) {
+func connect(ctx context.Context, config Config, target endpoint) (*Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, config.DialTimeout)
 	defer cancel()
-	token, err := config.Token(ctx)
+	target, token, err := admission(ctx, config, target)
 	if err != nil {
-		return nil, nil, &Error{Op: "token", Err: err, terminal: IsTerminal(err)}
+		return nil, err
 	}
-	if token == "" {
-		return nil, nil, &Error{Op: "token", Kind: ErrInvalid, Err: errors.New("the token source gave an empty token"), terminal: true}
-	}
+	config.Room = target.room
 	dialing := dialing{config: config}
 	address, headers := target.request(token, config.TokenIn)
 	ws, response, err := dialing.dialer().DialContext(ctx, address, headers)
@@ -53,17 +49,17 @@ func connect(ctx context.Context, config Config, target endpoint) (*websocket.Co
 		defer func() { _ = response.Body.Close() }()
 	}
 	if dialing.interrupted() {
-		return nil, nil, interrupted(ctx, "dial")
+		return nil, interrupted(ctx, opDial)
 	}
 	switch {
 	case err == nil:
-		return ws, dialing.cork, nil
+		return newConn(ctx, config, ws, dialing.cork), nil
 	case dialing.err != nil:
-		return nil, nil, &Error{Op: "dial", Err: dialing.err, terminal: IsTerminal(dialing.err)}
+		return nil, because(opDial, dialing.err)
 	case response != nil:
-		return nil, nil, refused(response, time.Now())
+		return nil, refused(opDial, statusVerdict(response.StatusCode), response, time.Now())
 	default:
-		return nil, nil, &Error{Op: "dial", Err: safeCause(err)}
+		return nil, &Error{Op: opDial, Err: safeCause(err, errNoWebSocket)}
 	}
 }
 

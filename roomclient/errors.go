@@ -21,7 +21,7 @@ var (
 	ErrClosed = errors.New("connection closed")
 	// ErrNotConnected: the session is not connected; nothing was sent.
 	ErrNotConnected = errors.New("not connected")
-	// ErrUnauthorized: the room does not accept the token (status 401).
+	// ErrUnauthorized: the room, or the REST API, does not accept the token (status 401).
 	ErrUnauthorized = errors.New("unauthorized")
 	// ErrForbidden: the token does not allow it: status 403, a connection refused with
 	// close code 1008, or error code 1001.
@@ -40,7 +40,8 @@ var (
 	// ErrInvalid: what was asked for makes no sense: a bad Config or request, status 400
 	// or error code 1002.
 	ErrInvalid = errors.New("invalid")
-	// ErrTooLarge: the request is larger than MaxMessage; it was not sent.
+	// ErrTooLarge: the request is larger than MaxMessage or MaxBody and was not sent, or than
+	// the service takes (status 413).
 	ErrTooLarge = errors.New("too large")
 	// ErrProtocol: the peer does not speak the room protocol as we know it.
 	ErrProtocol = errors.New("protocol error")
@@ -50,14 +51,15 @@ var (
 // anything the server wrote.
 type Error struct {
 	// Op is what was being done: "config", "token", "dial", "start", "read", "write",
-	// "close", "wait", or a tool such as "secrets.get_secret".
+	// "close", "wait", "authorize", a tool such as "secrets.get_secret", or a REST call such
+	// as "rest.get_secret".
 	Op string
 	// Kind is one of the Err values above, or nil for what is none of them: a network
 	// error, a deadline, a server that is busy.
 	Kind error
 	// Code is the code of an error content; 0: none.
 	Code protocol.Code
-	// Status is the HTTP status of a refused upgrade; 0: none.
+	// Status is the HTTP status of a refused upgrade or REST call; 0: none.
 	Status int
 	// CloseCode is the WebSocket close code that ended the connection; 0: none.
 	CloseCode int
@@ -82,7 +84,11 @@ func (e *Error) Error() string {
 		}
 	}
 	if e.Status != 0 {
-		fmt.Fprintf(&b, ": websocket connect failed with status %d", e.Status)
+		b.WriteString(": ")
+		if e.Op == opDial {
+			b.WriteString("websocket connect failed with ")
+		}
+		fmt.Fprintf(&b, "status %d", e.Status)
 	}
 	if e.CloseCode != 0 {
 		fmt.Fprintf(&b, ": closed with code %d", e.CloseCode)

@@ -30,6 +30,7 @@ func (c *Conn) read(ctx context.Context) {
 }
 
 const (
+	opDial  = "dial"
 	opStart = "start"
 	opRead  = "read"
 )

@@ -133,11 +133,15 @@ func (s Secrets) ListSecrets(ctx context.Context) ([]SecretInfo, error) {
 	if err := s.ask(ctx, protocol.ToolListSecrets, &protocol.ListSecretsRequest{}, &answer); err != nil {
 		return nil, err
 	}
-	infos := make([]SecretInfo, len(answer.Secrets))
-	for i, row := range answer.Secrets {
+	return infosOf(answer.Secrets), nil
+}
+
+func infosOf(rows []protocol.SecretInfo) []SecretInfo {
+	infos := make([]SecretInfo, len(rows))
+	for i, row := range rows {
 		infos[i] = SecretInfo{ID: row.ID, Type: row.Type, Name: row.Name, DelegatedTo: protocol.OrEmpty(row.DelegatedTo)}
 	}
-	return infos, nil
+	return infos
 }
 
 // DeleteSecret removes a row of the connected identity. delegatedTo must be given when the

@@ -10,10 +10,11 @@ import (
 	"github.com/roomsecrets/roomsecret-operator/roomclient/token"
 )
 
-// TokenSource gives a participant token. It is called once for every attempt to connect,
-// within Config.DialTimeout, so it may fetch or sign a fresh one each time. Its errors
-// become part of ours and must not contain the token. An error that [IsTerminal] ends the
-// attempts of a [Session]; any other is temporary.
+// TokenSource gives a participant token, or the bearer token of a REST call. It is called
+// once for every attempt to connect, within Config.DialTimeout, or for every call, within
+// RESTConfig.Timeout, so it may fetch or sign a fresh one each time. Its errors become part
+// of ours and must not contain the token. An error that [IsTerminal] ends the attempts of a
+// [Session]; any other is temporary.
 type TokenSource func(ctx context.Context) (string, error)
 
 // StaticToken always gives the same token.

@@ -49,6 +49,18 @@ func statusVerdict(status int) verdict {
 	}
 }
 
+// restVerdict judges the HTTP status of a refused REST call, which says more about the call.
+func restVerdict(status int) verdict {
+	switch status {
+	case http.StatusRequestEntityTooLarge:
+		return verdict{ErrTooLarge, true}
+	case http.StatusConflict, http.StatusUnprocessableEntity:
+		return verdict{nil, true}
+	default:
+		return statusVerdict(status)
+	}
+}
+
 // closeVerdict judges the close code that ended a connection. 1000 tells every client to
 // stop. 1008 before the room is ready is how a server refuses a client it has already
 // upgraded, the same as status 403; once ready it is retried, because a fresh token may
@@ -82,12 +94,11 @@ func codeVerdict(code protocol.Code) verdict {
 	}
 }
 
-// refused makes the error of an upgrade that was answered with something else.
-func refused(response *http.Response, now time.Time) *Error {
-	v := statusVerdict(response.StatusCode)
+// refused makes the error of a request that was answered with something else than wanted.
+func refused(op string, v verdict, response *http.Response, now time.Time) *Error {
 	body, _ := io.ReadAll(io.LimitReader(response.Body, maxText*4))
 	return &Error{
-		Op: "dial", Kind: v.kind, Status: response.StatusCode, terminal: v.terminal,
+		Op: op, Kind: v.kind, Status: response.StatusCode, terminal: v.terminal,
 		RetryAfter: retryAfter(response.Header.Get("Retry-After"), now),
 		Text:       printable(string(body)),
 	}
@@ -116,13 +127,14 @@ func readError(op string, err error) *Error {
 		// Not ErrTooLarge: the calls that end with the connection were not.
 		return &Error{Op: op, Kind: ErrProtocol, Err: errors.New("the room sent a message beyond MaxMessage")}
 	default:
-		return &Error{Op: op, Kind: ErrClosed, Err: safeCause(err)}
+		return &Error{Op: op, Kind: ErrClosed, Err: safeCause(err, errNoWebSocket)}
 	}
 }
 
 // safeCause keeps causes whose text is the system's own. Others, of a peer that is no
-// WebSocket server for instance, quote what they received, which may be our request.
-func safeCause(err error) error {
+// WebSocket server for instance, quote what they received, which may be our request; they
+// become the other error.
+func safeCause(err, other error) error {
 	err = withoutURL(err)
 	operation, isOperation := errors.AsType[*net.OpError](err)
 	certificate, isCertificate := errors.AsType[*tls.CertificateVerificationError](err)
@@ -140,7 +152,7 @@ func safeCause(err error) error {
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return io.ErrUnexpectedEOF
 	default:
-		return errNoWebSocket
+		return other
 	}
 }
 

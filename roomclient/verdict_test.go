@@ -121,7 +121,7 @@ func TestServerTextIsKeptApartAndBounded(t *testing.T) {
 		t.Errorf("text of %d characters: %q", len(got), err.Text)
 	}
 	response := &http.Response{StatusCode: http.StatusServiceUnavailable, Header: http.Header{"Retry-After": {"7"}}, Body: io.NopCloser(strings.NewReader(" busy \xff "))}
-	busy := refused(response, time.Now())
+	busy := refused(opDial, statusVerdict(response.StatusCode), response, time.Now())
 	if busy.Text != "busy" || busy.RetryAfter != 7*time.Second || busy.Status != 503 || busy.Terminal() {
 		t.Errorf("got %+v", *busy)
 	}

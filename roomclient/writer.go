@@ -108,7 +108,7 @@ func (w *writer) fail(err error) {
 	if !isTimeout(err) {
 		w.awaitReader()
 	}
-	w.end(&Error{Op: "write", Kind: ErrClosed, Err: safeCause(err)}, 0)
+	w.end(&Error{Op: "write", Kind: ErrClosed, Err: safeCause(err, errNoWebSocket)}, 0)
 }
 
 // sayGoodbye tells the peer why, gives it a moment to answer, and drops the connection.
