@@ -15,7 +15,7 @@ DEMO_ARGS ?=
 TESTFLAGS ?=
 
 # Packages whose tests run against a real API server.
-CLUSTER_TESTS := ./controllers/... ./internal/testkube/... ./test/...
+CLUSTER_TESTS := ./controllers/... ./internal/testkube/... ./test/api/... ./test/e2e/... ./test/manifests/...
 
 # Where generated files go; verify points these elsewhere and compares.
 API_OUT := api/v1alpha1
@@ -69,6 +69,8 @@ lint: $(TOOLS) ## Run the linters, among them the import rules.
 
 .PHONY: test
 test: compiler verify lint kube ## Run everything CI runs.
+	@for program in node npm; do command -v $$program >/dev/null || \
+		echo "$$program was not found: the published SDK is not tried (test/interop)" >&2; done
 	@echo "==> unit tests"
 	@$(GO_TEST) $$(go list ./... | grep -vxFf <(go list $(CLUSTER_TESTS)))
 	@echo "==> tests of hack/kube"
