@@ -294,3 +294,23 @@ func TestAPulledValueIsDecoded(t *testing.T) {
 	w.Eventually(w.secretValue("app", "a")).Should(Equal("two"))
 	w.settled(pull)
 }
+
+func TestATargetHasTheTypeThatIsAskedFor(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.put(w.key(own, "username"), "alice")
+	w.withRoom()
+	pull := w.newPull("app", []string{"username"}, func(rs *roomv1alpha1.RoomSecret) { rs.Spec.Pull.Target.Type = "kubernetes.io/basic-auth" })
+	w.create(pull)
+	w.settled(pull)
+	w.Expect(w.secret("app").Type).To(Equal(corev1.SecretTypeBasicAuth))
+	w.put(w.key(own, "username"), "bob")
+	w.Eventually(w.secretValue("app", "username")).Should(Equal("bob"))
+
+	edit(w, pull, func(rs *roomv1alpha1.RoomSecret) { rs.Spec.Pull.Target.Type = "" })
+	w.Eventually(w.state(pull)).Should(Equal("False/TypeMismatch"))
+	w.Expect(w.secret("app").Type).To(Equal(corev1.SecretTypeBasicAuth))
+	w.remove(w.secret("app"))
+	w.settled(pull)
+	w.Expect(w.secret("app").Type).To(Equal(corev1.SecretTypeOpaque))
+}

@@ -72,6 +72,7 @@ func (t target) facts(rs *roomv1alpha1.RoomSecret, digests fingerprint.Key) plan
 		return facts
 	}
 	facts.Exists = true
+	facts.Type, facts.Wanted = string(t.secret.Type), rs.Spec.Pull.Target.TypeOrDefault()
 	facts.Owned = metav1.IsControlledBy(t.secret, rs) || t.createdBy(rs)
 	facts.Immutable = ptr.Deref(t.secret.Immutable, false)
 	facts.Metadata = rs.Status.ObservedGeneration == rs.Generation && t.hasMetadata(rs)
@@ -203,7 +204,7 @@ func (r *RoomSecretReconciler) createTarget(ctx context.Context, s *scope, name 
 		ObjectMeta: metav1.ObjectMeta{
 			Namespace: s.rs.Namespace, Name: name, Labels: labelsOf(s.rs), Annotations: s.rs.Spec.Pull.Target.Annotations,
 		},
-		Type: corev1.SecretTypeOpaque,
+		Type: corev1.SecretType(s.rs.Spec.Pull.Target.TypeOrDefault()),
 		Data: data,
 	}
 	if s.rs.Spec.Pull.Target.CreationPolicyOrDefault() == roomv1alpha1.CreationOwner {

@@ -43,6 +43,8 @@ const (
 	ReasonTargetNotFound Reason = "TargetNotFound"
 	// ReasonTargetImmutable surfaces when the target of a pull is marked immutable and would have to change.
 	ReasonTargetImmutable Reason = "TargetImmutable"
+	// ReasonTypeMismatch surfaces when the target of a pull exists with another type than the spec asks for.
+	ReasonTypeMismatch Reason = "TypeMismatch"
 	// ReasonConflict surfaces when a room secret or a target exists or is claimed by somebody else.
 	ReasonConflict Reason = "Conflict"
 	// ReasonSkipped surfaces for an entry whose room secret belongs to somebody else and conflictPolicy is Skip.
@@ -97,7 +99,7 @@ func Reasons() []Reason {
 	return []Reason{
 		ReasonInSync, ReasonProgressing, ReasonRoomNotFound, ReasonRoomNotReady, ReasonAccessDenied,
 		ReasonSourceNotFound, ReasonKeyNotFound, ReasonRoomSecretNotFound, ReasonTargetNotFound,
-		ReasonTargetImmutable, ReasonConflict, ReasonSkipped,
+		ReasonTargetImmutable, ReasonTypeMismatch, ReasonConflict, ReasonSkipped,
 		ReasonInvalidKey, ReasonInvalidValue, ReasonTooLarge, ReasonDrifted, ReasonUnsupported, ReasonRejected, ReasonRateLimited,
 		ReasonSuspended, ReasonDeleting, ReasonOrphaned,
 		ReasonConnected, ReasonConnecting, ReasonUnreachable, ReasonUnauthorized, ReasonForbidden, ReasonRoomUnknown,

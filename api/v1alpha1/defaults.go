@@ -43,6 +43,9 @@ func (p Pull) DeletionPolicyOrDefault() DeletionPolicy {
 	return cmp.Or(p.DeletionPolicy, DeletionDelete)
 }
 
+// TypeOrDefault returns the type that the target is created with.
+func (t PullTarget) TypeOrDefault() string { return string(cmp.Or(t.Type, SecretTypeOpaque)) }
+
 // CreationPolicyOrDefault returns how the target is owned.
 func (t PullTarget) CreationPolicyOrDefault() CreationPolicy {
 	return cmp.Or(t.CreationPolicy, CreationOwner)

@@ -29,6 +29,13 @@ const (
 	OnMissingRemove OnMissing = "Remove"
 )
 
+// SecretType is a type of Secret that a pull can create.
+// +kubebuilder:validation:Enum=Opaque;kubernetes.io/tls;kubernetes.io/dockerconfigjson;kubernetes.io/basic-auth;kubernetes.io/ssh-auth
+type SecretType string
+
+// SecretTypeOpaque is the type of Secrets of which Kubernetes requires nothing.
+const SecretTypeOpaque SecretType = "Opaque"
+
 // Decode says how a value is decoded.
 // +kubebuilder:validation:Enum=None;Base64;Base64URL
 type Decode string
@@ -45,6 +52,11 @@ const (
 // Pull puts values of the room into a Kubernetes Secret.
 // +kubebuilder:validation:XValidation:rule="!has(self.deletionPolicy) || (has(self.target) && has(self.target.creationPolicy) && self.target.creationPolicy == 'Merge')",message="spec.pull.deletionPolicy goes with target.creationPolicy Merge only: an Owner target goes with its owner, an Orphan target stays"
 // +kubebuilder:validation:XValidation:rule="(has(self.target) && has(self.target.creationPolicy) && self.target.creationPolicy == 'Merge') == (has(oldSelf.target) && has(oldSelf.target.creationPolicy) && oldSelf.target.creationPolicy == 'Merge')",message="spec.pull.target.creationPolicy cannot change to or from Merge: create another RoomSecret"
+// +kubebuilder:validation:XValidation:rule="!has(self.target) || !has(self.target.type) || self.target.type != 'kubernetes.io/tls' || ['tls.crt','tls.key'].all(k, self.entries.exists(e, e.key == k))",message="a Secret of type kubernetes.io/tls needs tls.crt and tls.key: add the entries"
+// +kubebuilder:validation:XValidation:rule="!has(self.target) || !has(self.target.type) || self.target.type != 'kubernetes.io/dockerconfigjson' || ['.dockerconfigjson'].all(k, self.entries.exists(e, e.key == k))",message="a Secret of type kubernetes.io/dockerconfigjson needs .dockerconfigjson: add the entries"
+// +kubebuilder:validation:XValidation:rule="!has(self.target) || !has(self.target.type) || self.target.type != 'kubernetes.io/basic-auth' || ['username','password'].exists(k, self.entries.exists(e, e.key == k))",message="a Secret of type kubernetes.io/basic-auth needs username or password: add the entries"
+// +kubebuilder:validation:XValidation:rule="!has(self.target) || !has(self.target.type) || self.target.type != 'kubernetes.io/ssh-auth' || ['ssh-privatekey'].all(k, self.entries.exists(e, e.key == k))",message="a Secret of type kubernetes.io/ssh-auth needs ssh-privatekey: add the entries"
+// +kubebuilder:validation:XValidation:rule="!has(self.target) || !has(self.target.type) || !has(self.target.creationPolicy) || self.target.creationPolicy != 'Merge'",message="spec.pull.target.type is decided by who creates the Secret: leave it out with creationPolicy Merge"
 type Pull struct {
 	// target is the Secret to write.
 	// +optional
@@ -69,6 +81,10 @@ type PullTarget struct {
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$')",message="must be a valid name for a Secret: lower-case letters, digits, '-' and '.', and each part between dots starts and ends with a letter or digit"
 	// +optional
 	Name string `json:"name,omitempty"`
+	// type of the Secret: Opaque (the default), kubernetes.io/tls, kubernetes.io/dockerconfigjson, kubernetes.io/basic-auth
+	// or kubernetes.io/ssh-auth. It needs the keys that Kubernetes requires of it.
+	// +optional
+	Type SecretType `json:"type,omitempty"`
 	// labels to put on the Secret.
 	// +kubebuilder:validation:MaxProperties=64
 	// +optional

@@ -50,6 +50,8 @@ type Target struct {
 	Exists bool
 	// Owned is true when the Secret itself shows that the RoomSecret created it.
 	Owned bool
+	// Type is the type it has, and Wanted the type the spec asks for. They cannot differ: a type is never changed.
+	Type, Wanted string
 	// Immutable is true when its data cannot be changed.
 	Immutable bool
 	// Metadata is false when labels or annotations that the spec asks for are not there as asked.
@@ -158,6 +160,8 @@ func (in PullInput) targetProblem() *Problem {
 		return &Problem{Reason: roomv1alpha1.ReasonTargetNotFound, Message: fmt.Sprintf("Secret %q does not exist, and creationPolicy Merge does not create it: create it, or use Owner.", in.Target.Name)}
 	case !merge && exists && !in.Target.Owned:
 		return &Problem{Reason: roomv1alpha1.ReasonConflict, Message: fmt.Sprintf("Secret %q exists and is not ours: delete it, choose another target name, or use creationPolicy Merge.", in.Target.Name)}
+	case in.Creation != roomv1alpha1.CreationMerge && exists && in.Target.Type != in.Target.Wanted:
+		return &Problem{Reason: roomv1alpha1.ReasonTypeMismatch, Message: fmt.Sprintf("Secret %q has type %s and should have type %s, which cannot be changed: delete it, and it is created again.", in.Target.Name, in.Target.Type, in.Target.Wanted)}
 	}
 	return nil
 }
