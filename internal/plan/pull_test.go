@@ -182,6 +182,8 @@ func TestPullOfTheTarget(t *testing.T) {
 		"Owner leaves its target when nothing changed":      {pullOf(owner, target(true, "TOKEN", "new")), nothing},
 		"Owner refuses a target of somebody else":           {pullOf(owner, target(false)), conflict},
 		"Owner refuses one that only the ledger knows":      {pullOf(owner, target(false, "TOKEN", "old"), ours), conflict},
+		"Owner refuses its target when the type differs":    {pullOf(owner, target(true, "TOKEN", "old"), typed("kubernetes.io/tls", "Opaque")), want{Problem: roomv1alpha1.ReasonTypeMismatch}},
+		"Merge takes any type":                              {pullOf(merge, target(false, "OTHER", "x"), typed("kubernetes.io/tls", "Opaque")), apply},
 		"Orphan creates a target that is absent":            {pullOf(orphan), create},
 		"Orphan creates its target again":                   {pullOf(orphan, ours), create},
 		"Orphan writes its target":                          {pullOf(orphan, target(true, "TOKEN", "old"), ours), apply},
@@ -306,4 +308,9 @@ func TestOneConflictInAMergedTargetDoesNotStopTheOthers(t *testing.T) {
 	if diff := cmp.Diff([]string{"TOKEN keep Conflict", "USER set"}, got); diff != "" || !out.Apply {
 		t.Errorf("apply %v, steps (-want +got):\n%s", out.Apply, diff)
 	}
+}
+
+// typed gives the target a type, and the spec another.
+func typed(is, wanted string) func(*plan.PullInput) {
+	return func(in *plan.PullInput) { in.Target.Type, in.Target.Wanted = is, wanted }
 }
