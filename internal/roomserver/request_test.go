@@ -183,7 +183,9 @@ func TestRequestsThatCannotBeAsked(t *testing.T) {
 		"no time":                    {fields{"timeout": 0}, protocol.CodeInvalidRequest},
 		"a timeout that is a text":   {fields{"timeout": "300"}, protocol.CodeInvalidRequest},
 	} {
-		t.Run(name, func(t *testing.T) { wantError(t, agent.call(protocol.ToolRequestSecret, wanted(elsewhere, c.change)), c.want) })
+		t.Run(name, func(t *testing.T) {
+			wantError(t, agent.call(protocol.ToolRequestSecret, wanted(elsewhere, c.change)), c.want)
+		})
 	}
 	wantError(t, powerless.call(protocol.ToolRequestSecret, wanted(agent, nil)), protocol.CodePermissionDenied)
 }

@@ -4,6 +4,7 @@
 package roomserver
 
 import (
+	"cmp"
 	"encoding/base64"
 	"fmt"
 	"net/http"
@@ -20,13 +21,6 @@ const connectTTL = time.Hour
 // restBodyLimit is what the largest value takes up in a body, and the texts beside it.
 func restBodyLimit(maxMessage int) int64 {
 	return int64(base64.StdEncoding.EncodedLen(maxMessage)) + answerRoom
-}
-
-type restConnection struct {
-	JWT       string `json:"jwt"` //nolint:gosec // it is what was asked for
-	RoomName  string `json:"room_name"`
-	ProjectID string `json:"project_id"`
-	RoomURL   string `json:"room_url"`
 }
 
 // restConnect makes a token for the room that may do what the holder of the key may do: everything.
@@ -46,48 +40,29 @@ func (s *Server) restConnect(v visit) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return restConnection{
+	return protocol.ConnectResponse{
 		JWT: signed, RoomName: v.room, ProjectID: v.key.ProjectID.String(), RoomURL: roomURL(v.http, v.room),
 	}, nil
 }
 
-// restSecret is a secret as the REST side writes it; Data is base64 in JSON.
-type restSecret struct {
-	protocol.SecretInfo
-
-	Data []byte `json:"data_base64"`
-}
-
-// restWrite is the body of create and update.
-type restWrite struct {
-	Data        *[]byte `json:"data_base64"`
-	ID          *string `json:"secret_id"`
-	Name        *string `json:"name"`
-	Type        *string `json:"type"`
-	DelegatedTo *string `json:"delegated_to"`
-	ForIdentity *string `json:"for_identity"`
-}
-
 // row reads a body. id is the one in the path; empty: the body's, or a new one.
 func (s *Server) row(v visit, id string) (store.Row, error) {
-	var in restWrite
+	var in protocol.WriteRoomSecret
 	if err := v.body(&in); err != nil {
 		return store.Row{}, err
 	}
-	if id != "" {
-		in.ID = &id
-	}
 	limit := s.config.Limits.MaxMessage - answerRoom
 	switch {
-	case in.Data == nil:
+	case in.Data == nil: // not so for a value that is empty
 		return store.Row{}, invalid("data_base64 is missing")
-	case len(*in.Data) > limit:
+	case len(in.Data) > limit:
 		return store.Row{}, &refusal{http.StatusRequestEntityTooLarge, fmt.Sprintf("the value is larger than %d bytes", limit)}
 	}
 	info, err := v.newInfo(protocol.SetSecretRequest{
-		SecretID: in.ID, Type: in.Type, Name: in.Name, DelegatedTo: in.DelegatedTo, ForIdentity: in.ForIdentity,
+		SecretID: protocol.Optional(cmp.Or(id, in.SecretID)), Type: &in.Type, Name: &in.Name,
+		DelegatedTo: &in.DelegatedTo, ForIdentity: &in.ForIdentity,
 	})
-	return store.Row{Info: info, Value: *in.Data}, err
+	return store.Row{Info: info, Value: in.Data}, err
 }
 
 func (s *Server) restCreate(v visit) (any, error) {
@@ -95,7 +70,7 @@ func (s *Server) restCreate(v visit) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return map[string]string{"id": row.ID}, s.config.Store.Create(v.http.Context(), row)
+	return protocol.CreatedRoomSecret{ID: row.ID}, s.config.Store.Create(v.http.Context(), row)
 }
 
 func (s *Server) restUpdate(v visit) (any, error) {
@@ -109,7 +84,7 @@ func (s *Server) restUpdate(v visit) (any, error) {
 // pathKey is the key of the row that path and query name.
 func (v visit) pathKey() (store.Key, error) {
 	query := v.http.URL.Query()
-	return v.rowKey(v.http.PathValue("id"), protocol.Optional(query.Get("delegated_to")), protocol.Optional(query.Get("for_identity")))
+	return v.rowKey(v.http.PathValue("id"), protocol.Optional(query.Get(protocol.ParamDelegatedTo)), protocol.Optional(query.Get(protocol.ParamForIdentity)))
 }
 
 func (s *Server) restGet(v visit) (any, error) {
@@ -121,11 +96,13 @@ func (s *Server) restGet(v visit) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return restSecret{secretInfo(row.Info), row.Value}, nil
+	return protocol.RoomSecret{
+		ID: row.ID, Type: row.Type, Name: row.Name, DelegatedTo: protocol.Optional(row.DelegatedTo), Data: row.Value,
+	}, nil
 }
 
 func (s *Server) restList(v visit) (any, error) {
-	owner := v.http.URL.Query().Get("for_identity")
+	owner := v.http.URL.Query().Get(protocol.ParamForIdentity)
 	if owner == "" {
 		owner = v.identity
 	}
