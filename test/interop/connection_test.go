@@ -5,8 +5,11 @@ package interop_test
 
 import (
 	"errors"
+	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/gorilla/websocket"
 
 	"github.com/roomsecrets/roomsecret-operator/internal/roomserver"
 )
@@ -81,4 +84,22 @@ func TestAMessageThatIsTooLargeCostsTheConnection(t *testing.T) {
 			alice.next(t, "ended")
 		}
 	})
+}
+
+// TestAServerThatIsNotReadyIsTriedAgain is the newer version's: it takes neither for the last word.
+func TestAServerThatIsNotReadyIsTriedAgain(t *testing.T) {
+	t.Parallel()
+	for name, fault := range map[string]roomserver.Fault{
+		"too busy":        {Kind: roomserver.FaultRefuse, Status: http.StatusServiceUnavailable, Times: 1},
+		"still starting":  {Kind: roomserver.FaultClose, Status: websocket.CloseTryAgainLater, Times: 1},
+		"asking for time": {Kind: roomserver.FaultRefuse, Status: http.StatusTooManyRequests, Times: 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := serve(t, func(c *roomserver.Config) { c.Faults = []roomserver.Fault{fault} })
+			alice := sdks[newest].sdk(t).join(t, server, "alice", newRoom(), user)
+			alice.set(t, "s", "v")
+			alice.wantValue(t, args{"secretId": "s"}, "v")
+		})
+	}
 }
