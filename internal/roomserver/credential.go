@@ -24,11 +24,11 @@ type credential struct {
 
 const credentialType = "application/json"
 
-// kept returns the token that is kept under a key, refreshed when that takes no consent. Nil: there is none that
-// is good.
+// kept returns the token that is kept under a key, refreshed when that takes no consent. An empty one means that
+// there is none that is good.
 func (o *oauth) kept(ctx context.Context, key store.Key, client oauthClient) (*oauth2.Token, error) {
 	token, err := o.load(ctx, key)
-	if err != nil || token == nil || token.Valid() {
+	if err != nil || token.AccessToken == "" || token.Valid() {
 		return token, err
 	}
 	// Everybody who needs this token waits for the same refresh, which goes on when the caller leaves: the
@@ -37,22 +37,28 @@ func (o *oauth) kept(ctx context.Context, key store.Key, client oauthClient) (*o
 	landed, err, _ := o.refreshing.Do(flight, func() (any, error) {
 		return o.renew(context.WithoutCancel(ctx), key, client)
 	})
-	renewed, _ := landed.(*oauth2.Token)
-	return renewed, err
+	if err != nil {
+		return nil, err
+	}
+	renewed, ok := landed.(*oauth2.Token)
+	if !ok { // cannot be: see renew
+		return &oauth2.Token{}, nil
+	}
+	return renewed, nil
 }
 
 // renew refreshes the token that is kept, unless somebody has just done so.
 func (o *oauth) renew(ctx context.Context, key store.Key, client oauthClient) (*oauth2.Token, error) {
 	token, err := o.load(ctx, key)
-	if err != nil || token == nil || token.Valid() {
+	if err != nil || token.AccessToken == "" || token.Valid() {
 		return token, err
 	}
 	if token.RefreshToken == "" {
-		return nil, nil //nolint:nilnil // no token is no error
+		return &oauth2.Token{}, nil
 	}
 	renewed, err := client.refresh(ctx, token.RefreshToken)
 	if errors.Is(err, errNoLonger) {
-		return nil, o.store.Delete(ctx, key)
+		return &oauth2.Token{}, o.store.Delete(ctx, key)
 	}
 	if err != nil {
 		return nil, err
@@ -62,16 +68,15 @@ func (o *oauth) renew(ctx context.Context, key store.Key, client oauthClient) (*
 
 // load reads a credential. A row that holds something else, because its owner has written to it, is none.
 func (o *oauth) load(ctx context.Context, key store.Key) (*oauth2.Token, error) {
-	row, err := o.store.Get(ctx, key)
-	if errors.Is(err, store.ErrNotFound) {
-		return nil, nil //nolint:nilnil // no token is no error
-	}
-	if err != nil {
-		return nil, err
-	}
 	var c credential
-	if json.Unmarshal(row.Value, &c) != nil || c.AccessToken == "" {
-		return nil, nil //nolint:nilnil // no token is no error
+	row, err := o.store.Get(ctx, key)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return &oauth2.Token{}, nil
+	case err != nil:
+		return nil, err
+	case json.Unmarshal(row.Value, &c) != nil:
+		c = credential{}
 	}
 	token := &oauth2.Token{AccessToken: c.AccessToken, RefreshToken: c.RefreshToken}
 	if c.Expiration != nil {
@@ -85,7 +90,7 @@ func (o *oauth) keep(ctx context.Context, key store.Key, client oauthClient, tok
 	if !token.Expiry.IsZero() {
 		c.Expiration = new(token.Expiry.UTC())
 	}
-	value, err := json.Marshal(c)
+	value, err := json.Marshal(c) //nolint:gosec // it goes where secrets are kept
 	if err != nil {
 		return err
 	}

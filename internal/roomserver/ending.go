@@ -36,7 +36,7 @@ func endingOf(err error) ending {
 	var framing *protocol.FramingError
 	var closed *websocket.CloseError
 	var network net.Error
-	var fault *closeFault
+	var fault *closeError
 	switch {
 	case errors.As(err, &fault):
 		return ending{"fault", fault.code, "fault injected for a test"}

@@ -4,15 +4,11 @@
 package roomserver
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
-	"net/http"
 	"slices"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -89,106 +85,43 @@ func (f *Fault) set(first bool, name, value string) (err error) {
 
 func (f Fault) validate() error {
 	switch {
-	case !slices.Contains([]FaultKind{FaultRefuse, FaultDelay, FaultDrop, FaultClose}, f.Kind):
-		return fmt.Errorf("roomserver: unknown fault %q", f.Kind)
-	case f.Kind == FaultRefuse && (f.Status < 400 || f.Status > 599):
-		return fmt.Errorf("roomserver: fault refuse: %d is no HTTP status of an error", f.Status)
-	case f.Kind == FaultRefuse && f.Tool != "":
-		return errors.New("roomserver: fault refuse: nobody uses a tool before joining")
-	case f.Kind == FaultClose && (f.Status < websocket.CloseNormalClosure || f.Status > 4999 ||
-		len(websocket.FormatCloseMessage(f.Status, "")) == 0 || reserved(f.Status)):
-		return fmt.Errorf("roomserver: fault close: %d is no close code that can be sent", f.Status)
-	case f.Kind == FaultDelay && f.Delay <= 0:
-		return errors.New("roomserver: fault delay: the delay must be more than nothing")
 	case !(f.Rate >= 0 && f.Rate <= 1): // not a number is neither
 		return errors.New("roomserver: a fault's rate is between 0 and 1")
 	case f.Times < 0:
 		return errors.New("roomserver: a fault's times cannot be negative")
+	}
+	switch f.Kind {
+	case FaultRefuse:
+		return f.validateRefuse()
+	case FaultClose:
+		if !sendable(f.Status) {
+			return fmt.Errorf("roomserver: fault close: %d is no close code that can be sent", f.Status)
+		}
+	case FaultDelay:
+		if f.Delay <= 0 {
+			return errors.New("roomserver: fault delay: the delay must be more than nothing")
+		}
+	case FaultDrop:
 	default:
-		return nil
-	}
-}
-
-// reserved tells the close codes that must not be on the wire.
-func reserved(code int) bool {
-	return slices.Contains([]int{1004, websocket.CloseNoStatusReceived, websocket.CloseAbnormalClosure, websocket.CloseTLSHandshake}, code)
-}
-
-// faults decides when to misbehave. Nil never does.
-type faults []*activeFault
-
-type activeFault struct {
-	Fault
-
-	taken atomic.Int64
-}
-
-func newFaults(list []Fault) faults {
-	var all faults
-	for _, f := range list {
-		if f.Rate == 0 {
-			f.Rate = 1
-		}
-		all = append(all, &activeFault{Fault: f})
-	}
-	return all
-}
-
-// due returns the first fault of a kind that takes this occasion.
-func (all faults) due(kind FaultKind, matches func(Fault) bool) *activeFault {
-	for _, f := range all {
-		if f.Kind == kind && matches(f.Fault) && f.takes() {
-			return f
-		}
+		return fmt.Errorf("roomserver: unknown fault %q", f.Kind)
 	}
 	return nil
 }
 
-func (f *activeFault) takes() bool {
-	if f.Rate < 1 && rand.Float64() >= f.Rate { //nolint:gosec // chance, not secrecy
-		return false
+func (f Fault) validateRefuse() error {
+	if f.Status < 400 || f.Status > 599 {
+		return fmt.Errorf("roomserver: fault refuse: %d is no HTTP status of an error", f.Status)
 	}
-	return f.Times == 0 || f.taken.Add(1) <= int64(f.Times)
-}
-
-// refusing returns why a handshake is to be refused.
-func (all faults) refusing() error {
-	if f := all.due(FaultRefuse, func(Fault) bool { return true }); f != nil {
-		return &refusal{f.Status, http.StatusText(f.Status) + " (a fault injected for a test)"}
+	if f.Tool != "" {
+		return errors.New("roomserver: fault refuse: nobody uses a tool before joining")
 	}
 	return nil
 }
 
-type closeFault struct{ code int }
-
-func (*closeFault) Error() string { return "roomserver: a fault is to close the connection" }
-
-// closing returns why a connection is to be closed: before it is ready when tool is empty, else instead of
-// answering a call of that tool.
-func (all faults) closing(tool string) error {
-	if f := all.due(FaultClose, func(f Fault) bool { return f.Tool == tool }); f != nil {
-		return &closeFault{f.Status}
-	}
-	return nil
-}
-
-// delaying waits as long as the answer to a call of a tool is to be held back.
-func (all faults) delaying(ctx context.Context, tool string) error {
-	f := all.due(FaultDelay, func(f Fault) bool { return f.Tool == "" || f.Tool == tool })
-	if f == nil {
-		return nil
-	}
-	timer := time.NewTimer(f.Delay)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-// dropping tells whether the answer to a call of a tool is to be lost.
-func (all faults) dropping(tool string) bool {
-	return all.due(FaultDrop, func(f Fault) bool { return f.Tool == "" || f.Tool == tool }) != nil
+// sendable tells the close codes that may be on the wire.
+func sendable(code int) bool {
+	const reserved = 1004
+	return code >= websocket.CloseNormalClosure && code <= 4999 && !slices.Contains([]int{
+		reserved, websocket.CloseNoStatusReceived, websocket.CloseAbnormalClosure, websocket.CloseTLSHandshake,
+	}, code)
 }

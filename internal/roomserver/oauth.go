@@ -52,7 +52,7 @@ func (o *oauth) request(_ context.Context, call call) (rest, error) {
 	question.timeout = timeout
 	return func(ctx context.Context) (protocol.Content, error) {
 		token, err := o.kept(ctx, key, client)
-		if err == nil && token == nil {
+		if err == nil && token.AccessToken == "" {
 			token, err = o.obtain(ctx, call, question, key, client)
 		}
 		return accessToken(token, err)
@@ -107,7 +107,7 @@ func accessToken(token *oauth2.Token, err error) (protocol.Content, error) {
 		return nil, storeError(err)
 	}
 	var answer protocol.AccessToken
-	if token != nil {
+	if token.AccessToken != "" {
 		answer.AccessToken = &token.AccessToken
 	}
 	return protocol.NewJSON(answer)

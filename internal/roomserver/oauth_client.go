@@ -8,6 +8,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strings"
 
 	"golang.org/x/oauth2"
 
@@ -33,8 +34,8 @@ func (o *oauth) client(call call, config *protocol.OAuthClientConfig) (oauthClie
 	if config == nil {
 		config = &protocol.OAuthClientConfig{}
 	}
-	authorization, token := protocol.OrEmpty(config.AuthorizationEndpoint), protocol.OrEmpty(config.TokenEndpoint)
-	id, secret := protocol.OrEmpty(config.ClientID), protocol.OrEmpty(config.ClientSecret)
+	authorization, token, id := trimmed(config.AuthorizationEndpoint), trimmed(config.TokenEndpoint), trimmed(config.ClientID)
+	secret := protocol.OrEmpty(config.ClientSecret)
 	if !call.secrets.Allows(authorization, id) {
 		return oauthClient{}, denied("permission denied: the participant token does not allow this OAuth client")
 	}
@@ -66,6 +67,9 @@ func (o *oauth) client(call call, config *protocol.OAuthClientConfig) (oauthClie
 		pkce: config.NoPKCE == nil || !*config.NoPKCE, http: client,
 	}, nil
 }
+
+// trimmed leaves out the space around a text, as the allow-list does.
+func trimmed(text *string) string { return strings.TrimSpace(protocol.OrEmpty(text)) }
 
 // id names the row that keeps the credential of this client. Both endpoints are part of it: whoever is allowed to
 // use a credential cannot have its refresh token sent elsewhere.

@@ -5,6 +5,7 @@ package roomserver_test
 
 import (
 	"encoding/json"
+	"maps"
 	"strings"
 	"testing"
 
@@ -31,9 +32,7 @@ func (p *peer) begin(tool string, input protocol.Content) (id uint64) {
 // wanted is what asks for a secret.
 func wanted(from *peer, more fields) fields {
 	f := fields{"url": "secret://example", "type": "text/plain", "participant_id": from.me.ParticipantID, "timeout": 300, "delegate_to": nil}
-	for name, value := range more {
-		f[name] = value
-	}
+	maps.Copy(f, more)
 	return f
 }
 
@@ -165,7 +164,6 @@ func TestAnAnswerMayComeFromAConnectionMadeLater(t *testing.T) {
 func TestRequestsThatCannotBeAsked(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
-	agent := s.dial(t, "agent", "myroom", plainGrant)
 	elsewhere, powerless := s.dial(t, "human", "other", plainGrant), s.dial(t, "human", "myroom", noAPIGrant)
 	long := strings.Repeat("u", 513)
 	for name, c := range map[string]struct {
@@ -184,10 +182,12 @@ func TestRequestsThatCannotBeAsked(t *testing.T) {
 		"a timeout that is a text":   {fields{"timeout": "300"}, protocol.CodeInvalidRequest},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			agent := s.dial(t, "agent", "myroom", plainGrant)
 			wantError(t, agent.call(protocol.ToolRequestSecret, wanted(elsewhere, c.change)), c.want)
 		})
 	}
-	wantError(t, powerless.call(protocol.ToolRequestSecret, wanted(agent, nil)), protocol.CodePermissionDenied)
+	wantError(t, powerless.call(protocol.ToolRequestSecret, wanted(elsewhere, nil)), protocol.CodePermissionDenied)
 }
 
 func TestARequestTimesOut(t *testing.T) {

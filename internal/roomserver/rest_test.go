@@ -185,7 +185,6 @@ func TestRESTRefusals(t *testing.T) {
 	s := serve(t, func(c *roomserver.Config) {
 		c.Rooms = []string{"myroom"}
 		c.Limits.MaxMessage = 64 << 10
-		c.Store = store.NewMemory(60 << 10)
 	})
 	secrets := s.rest("myroom") + "/secrets"
 	stranger, err := token.NewAPIKey()
@@ -228,16 +227,22 @@ func TestRESTRefusals(t *testing.T) {
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			if status, answer := s.ask(t, c.method, c.path, c.bearer, c.body); status != c.want {
 				t.Errorf("status %d %v, want %d", status, answer, c.want)
 			}
 		})
 	}
-	if status, _ := s.ask(t, "PUT", secrets+"/large", "", `{"data_base64":"`+fits+`","delegated_to":"x","for_identity":"a"}`); status != 404 {
-		t.Errorf("update under another delegate: %d", status)
-	}
-	if status, _ := s.ask(t, "POST", secrets, "", `{"data_base64":"`+fits+`"}`); status != http.StatusInsufficientStorage {
-		t.Errorf("a full store: %d", status)
+}
+
+func TestAFullStoreRefusesRESTToo(t *testing.T) {
+	t.Parallel()
+	s := serve(t, func(c *roomserver.Config) { c.Store = store.NewMemory(1000) })
+	body := `{"data_base64":"` + base64.StdEncoding.EncodeToString(make([]byte, 500)) + `"}`
+	for _, want := range []int{http.StatusOK, http.StatusInsufficientStorage} {
+		if status, answer := s.ask(t, "POST", s.rest("myroom")+"/secrets", "", body); status != want {
+			t.Errorf("status %d %v, want %d", status, answer, want)
+		}
 	}
 }
 

@@ -4,6 +4,7 @@
 package roomserver
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"strconv"
@@ -78,17 +79,16 @@ func (c call) rowKey(id string, delegatedTo, forIdentity *string) (store.Key, er
 	if id == "" {
 		return store.Key{}, invalid("the id of the secret is missing")
 	}
-	key := store.Key{Room: c.room, Owner: c.identity, ID: id, DelegatedTo: protocol.OrEmpty(delegatedTo)}
-	if other := protocol.OrEmpty(forIdentity); other != "" && other != c.identity {
-		if !c.admin {
-			return store.Key{}, denied("permission denied: acting for another identity takes the admin grant")
-		}
-		key.Owner = other
+	key := store.Key{
+		Room: c.room, Owner: cmp.Or(protocol.OrEmpty(forIdentity), c.identity), ID: id, DelegatedTo: protocol.OrEmpty(delegatedTo),
 	}
 	if err := checkTexts(key.Owner, key.ID, key.DelegatedTo); err != nil {
 		return store.Key{}, err
 	}
-	c.about.row = key
+	c.about.row = key // before it may be denied: that is what an audit is for
+	if key.Owner != c.identity && !c.admin {
+		return store.Key{}, denied("permission denied: acting for another identity takes the admin grant")
+	}
 	return key, nil
 }
 
