@@ -17,6 +17,9 @@ TESTFLAGS ?=
 # Packages whose tests run against a real API server.
 CLUSTER_TESTS := ./controllers/... ./internal/testkube/... ./test/api/... ./test/e2e/... ./test/manifests/...
 
+# Go modules of their own that hold code and tests.
+MODULES := hack/kube test/oauth
+
 # Where generated files go; verify points these elsewhere and compares.
 API_OUT := api/v1alpha1
 CRD_OUT := config/crd/bases
@@ -56,7 +59,7 @@ manifests: $(TOOLS) ## Generate the CRDs and the operator's role.
 .PHONY: fmt
 fmt: $(TOOLS) ## Format the code.
 	@$(GOLANGCI_LINT) fmt
-	@cd hack/kube && $(GOLANGCI_LINT) fmt
+	@for module in $(MODULES); do (cd $$module && $(GOLANGCI_LINT) fmt); done
 
 .PHONY: vet
 vet: ## Run go vet.
@@ -65,7 +68,7 @@ vet: ## Run go vet.
 .PHONY: lint
 lint: $(TOOLS) ## Run the linters, among them the import rules.
 	@$(GOLANGCI_LINT) run ./...
-	@cd hack/kube && $(GOLANGCI_LINT) run .
+	@for module in $(MODULES); do (cd $$module && $(GOLANGCI_LINT) run .); done
 
 .PHONY: test
 test: compiler verify lint kube ## Run everything CI runs.
@@ -73,8 +76,7 @@ test: compiler verify lint kube ## Run everything CI runs.
 		echo "$$program was not found: the published SDK is not tried (test/interop)" >&2; done
 	@echo "==> unit tests"
 	@$(GO_TEST) $$(go list ./... | grep -vxFf <(go list $(CLUSTER_TESTS)))
-	@echo "==> tests of hack/kube"
-	@cd hack/kube && $(GO_TEST) .
+	@for module in $(MODULES); do echo "==> tests of $$module"; (cd $$module && $(GO_TEST) .); done
 	@echo "==> tests on a real API server"
 	@$(GO_TEST) $(CLUSTER_TESTS)
 	@echo "==> demo-once"
@@ -97,8 +99,10 @@ verify: $(TOOLS) ## Fail if generated files, format or go.mod are not up to date
 	diff -u $(RBAC_OUT)/role.yaml "$$fresh/rbac/role.yaml" || \
 	{ echo "generated files differ from their sources: run make generate manifests" >&2; exit 1; }
 	@$(GOLANGCI_LINT) fmt --diff || { echo "run make fmt" >&2; exit 1; }
-	@cd hack/kube && $(GOLANGCI_LINT) fmt --diff || { echo "run make fmt" >&2; exit 1; }
-	@for module in . hack/kube hack/tools; do \
+	@for module in $(MODULES); do \
+		(cd $$module && $(GOLANGCI_LINT) fmt --diff) || { echo "run make fmt" >&2; exit 1; }; \
+	done
+	@for module in . $(MODULES) hack/tools; do \
 		go mod tidy -C $$module -diff || { echo "run go mod tidy in $$module" >&2; exit 1; }; \
 	done
 
