@@ -11,6 +11,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 export CGO_ENABLED := 0
 
 FUZZTIME ?= 60s
+BENCHTIME ?= 2s
 DEMO_ARGS ?=
 TESTFLAGS ?=
 
@@ -88,6 +89,10 @@ fuzz: compiler ## Run each fuzz target for FUZZTIME (default 60s).
 		echo "==> $$target in $$(dirname $$file)"; \
 		CGO_ENABLED=1 go test -run='^$$' -fuzz="^$$target\$$" -fuzztime=$(FUZZTIME) "$$(dirname "$$file")" </dev/null; \
 	done
+
+.PHONY: bench
+bench: ## Print speed and memory as ratios, each measured for BENCHTIME (default 2s).
+	@go test -run='^$$' -bench=. -benchtime=$(BENCHTIME) ./test/bench
 
 .PHONY: verify
 verify: $(TOOLS) ## Fail if generated files, format or go.mod are not up to date.

@@ -5,15 +5,12 @@ package roomclient
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"maps"
 	"sync"
 	"time"
 
 	"github.com/gorilla/websocket"
-
-	"github.com/roomsecrets/roomsecret-operator/roomclient/protocol"
 )
 
 // closeGrace is how long a connection that is being closed waits for a peer that is slow
@@ -30,7 +27,8 @@ type Conn struct {
 
 	calls  callTable
 	places chan struct{} // a semaphore: one for each call in flight
-	outbox chan protocol.Message
+	memory buffers
+	outbox chan outgoing
 
 	startup startup
 	ready   chan struct{} // closed when startup is complete
@@ -53,7 +51,7 @@ func newConn(ctx context.Context, config Config, ws *websocket.Conn, cork *corke
 		log:      config.Logger.With("room", config.Room),
 		calls:    callTable{waiting: make(map[uint64]*waiter)},
 		places:   make(chan struct{}, config.MaxInFlight),
-		outbox:   make(chan protocol.Message, outboxSize),
+		outbox:   make(chan outgoing, outboxSize),
 		asked:    newRequests(config.MaxHandlers),
 		ready:    make(chan struct{}),
 		ending:   make(chan struct{}),
@@ -101,72 +99,6 @@ func (c *Conn) Close() error {
 	c.end(&Error{Op: "close", Kind: ErrClosed}, websocket.CloseNormalClosure)
 	<-c.done
 	return nil
-}
-
-// Invoke calls a tool and returns the content it answers with, which is never a
-// [protocol.Error]: that becomes an [*Error]. It fails with [ErrTooLarge] before anything
-// is sent, with [ErrClosed] when the connection ends first, and with the error of the
-// context or [context.DeadlineExceeded] when no answer comes in time; in these last two
-// cases the call may have taken effect.
-func (c *Conn) Invoke(ctx context.Context, call protocol.Invoke) (protocol.Content, error) {
-	return c.invoke(ctx, call, 0)
-}
-
-func (c *Conn) invoke(ctx context.Context, call protocol.Invoke, wait time.Duration) (protocol.Content, error) {
-	select {
-	case c.places <- struct{}{}:
-		defer func() { <-c.places }()
-	case <-ctx.Done():
-		return nil, interrupted(ctx, opOf(call))
-	case <-c.ending:
-		return nil, callError(opOf(call), c.err)
-	}
-	data, err := protocol.PackInvoke(call)
-	if err != nil {
-		return nil, &Error{Op: opOf(call), Kind: ErrInvalid, Err: err, terminal: true}
-	}
-	if len(data) > c.config.MaxMessage {
-		err := fmt.Errorf("%d bytes, the limit is %d", len(data), c.config.MaxMessage)
-		return nil, &Error{Op: opOf(call), Kind: ErrTooLarge, Err: err, terminal: true}
-	}
-	answer, err := c.request(ctx, protocol.TypeInvokeTool, data, c.config.RequestTimeout+wait)
-	if err != nil {
-		return nil, callError(opOf(call), err)
-	}
-	content, err := protocol.UnpackContent(answer)
-	if err != nil {
-		return nil, &Error{Op: opOf(call), Kind: ErrProtocol, Err: err}
-	}
-	if failure, ok := content.(protocol.Error); ok {
-		return nil, contentError(opOf(call), failure)
-	}
-	return content, nil
-}
-
-// request sends a message and waits for the data of the response to it.
-func (c *Conn) request(ctx context.Context, messageType string, data []byte, timeout time.Duration) ([]byte, error) {
-	id, w, err := c.calls.add(timeout)
-	if err != nil {
-		return nil, err
-	}
-	defer c.calls.remove(id, w)
-	select {
-	case c.outbox <- protocol.Message{ID: id, Type: messageType, Data: data}:
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	case <-w.timer.C:
-		return nil, context.DeadlineExceeded
-	case <-c.ending:
-		return nil, c.err
-	}
-	select {
-	case r := <-w.replies:
-		return r.data, r.err
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	case <-w.timer.C:
-		return nil, context.DeadlineExceeded
-	}
 }
 
 // end makes the connection end: it records why, fails all calls, and has the writer tell

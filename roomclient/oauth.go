@@ -90,7 +90,7 @@ func (s Secrets) GetOfflineOAuthToken(ctx context.Context, q OfflineTokenQuery) 
 // accessToken reads null, missing and empty alike: the SDKs return each as no token.
 func (s Secrets) accessToken(ctx context.Context, tool string, request any, wait time.Duration) (Bytes, error) {
 	var answer protocol.AccessToken
-	if err := s.askAndWait(ctx, tool, request, &answer, wait); err != nil {
+	if err := s.ask(ctx, tool, request, &answer, wait); err != nil {
 		return nil, notFound(err)
 	}
 	if answer.AccessToken == nil || *answer.AccessToken == "" {

@@ -43,14 +43,18 @@ func (s Secrets) RequestSecret(ctx context.Context, r SecretRequest) (Bytes, err
 	if err != nil {
 		return nil, err
 	}
-	answer, err := s.invokeAndWait(ctx, protocol.ToolRequestSecret, protocol.Object(&protocol.RequestSecret{
+	request, err := s.packed(protocol.ToolRequestSecret, protocol.Object(&protocol.RequestSecret{
 		URL: r.URL, Type: r.Type, ParticipantID: r.ParticipantID,
 		Timeout: &seconds, DelegateTo: protocol.Optional(r.DelegateTo),
 	}), wait)
 	if err != nil {
+		return nil, err
+	}
+	answer, err := s.call(ctx, request)
+	if err != nil {
 		return nil, notFound(err)
 	}
-	file, ok := answer.(protocol.File)
+	file, ok := answer.File()
 	if !ok {
 		return nil, unexpected(protocol.ToolRequestSecret)
 	}

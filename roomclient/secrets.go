@@ -5,9 +5,7 @@ package roomclient
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"time"
 
 	"github.com/roomsecrets/roomsecret-operator/roomclient/protocol"
 	"github.com/roomsecrets/roomsecret-operator/roomclient/redact"
@@ -16,25 +14,27 @@ import (
 // Bytes is a secret value. It redacts itself in every format verb, in JSON and in logs.
 type Bytes = redact.Bytes
 
-// invoker is what the secrets tools need of a Conn or a Session: Invoke with something to
-// add to Config.RequestTimeout, because somebody is being asked.
-type invoker interface {
-	invoke(ctx context.Context, call protocol.Invoke, wait time.Duration) (protocol.Content, error)
+// caller is what the secrets tools need of a Conn or a Session.
+type caller interface {
+	call(ctx context.Context, r request) (protocol.Answer, error)
 }
 
 // Secrets is the secrets of the connected identity in the room (room protocol, section 4).
 // The room keeps a row for each (owner identity, id, delegated-to); the room has no
 // change events and no compare-and-set, so the last writer wins. The methods of [Store] and
 // DeleteRequestedSecret are idempotent and may be repeated after [ErrClosed].
-type Secrets struct{ invoker invoker }
+type Secrets struct {
+	through caller
+	memory  *buffers
+}
 
 var _ Store = Secrets{}
 
 // Secrets gives access to the secrets tools over this connection.
-func (c *Conn) Secrets() Secrets { return Secrets{invoker: c} }
+func (c *Conn) Secrets() Secrets { return Secrets{through: c, memory: &c.memory} }
 
 // Secrets gives access to the secrets tools over whatever connection the session has.
-func (s *Session) Secrets() Secrets { return Secrets{invoker: s} }
+func (s *Session) Secrets() Secrets { return Secrets{through: s, memory: &s.memory} }
 
 // Secret is a secret with its value.
 type Secret struct {
@@ -74,14 +74,17 @@ func (s Secrets) SetSecret(ctx context.Context, r SetSecretRequest) error {
 	if r.Value == nil {
 		return invalid(protocol.ToolSetSecret, "secret data is required")
 	}
-	return s.do(ctx, protocol.ToolSetSecret, protocol.ObjectWithData(&protocol.SetSecretRequest{
+	wire := protocol.SetSecretRequest{
 		SecretID:    protocol.Optional(r.ID),
 		Type:        protocol.Optional(r.Type),
 		Name:        protocol.Optional(r.Name),
 		DelegatedTo: protocol.Optional(r.DelegatedTo),
 		ForIdentity: protocol.Optional(r.ForIdentity),
 		HasData:     true,
-	}, r.Value))
+	}
+	data := s.lend()
+	data.bytes = wire.AppendCall(data.bytes, r.Value)
+	return s.command(ctx, s.request(protocol.ToolSetSecret, data))
 }
 
 // GetSecret reads a secret of the connected identity. It returns [ErrNotFound] when the
@@ -90,26 +93,26 @@ func (s Secrets) GetSecret(ctx context.Context, q SecretQuery) (Secret, error) {
 	if q.ID == "" && q.Type == "" && q.Name == "" {
 		return Secret{}, invalid(protocol.ToolGetSecret, "an id, or a type and a name, is required")
 	}
-	answer, err := s.invoke(ctx, protocol.ToolGetSecret, protocol.Object(&protocol.GetSecretRequest{
+	wire := protocol.GetSecretRequest{
 		SecretID:    protocol.Optional(q.ID),
 		Type:        protocol.Optional(q.Type),
 		Name:        protocol.Optional(q.Name),
 		DelegatedTo: protocol.Optional(q.DelegatedTo),
-	}))
+	}
+	data := s.lend()
+	data.bytes = wire.AppendCall(data.bytes)
+	answer, err := s.call(ctx, s.request(protocol.ToolGetSecret, data))
 	if err != nil {
 		return Secret{}, err
 	}
-	switch content := answer.(type) {
-	case protocol.File:
-		return Secret{
-			ID: q.ID, Type: content.MIMEType, Name: content.Name,
-			DelegatedTo: q.DelegatedTo, Value: content.Data,
-		}, nil
-	case protocol.Empty:
-		return Secret{}, &Error{Op: opOfTool(protocol.ToolGetSecret), Kind: ErrNotFound, terminal: true}
-	default:
+	if file, ok := answer.File(); ok {
+		return Secret{ID: q.ID, Type: file.MIMEType, Name: file.Name, DelegatedTo: q.DelegatedTo, Value: file.Data}, nil
+	}
+	content, err := answer.Content()
+	if _, ok := content.(protocol.Empty); !ok || err != nil {
 		return Secret{}, unexpected(protocol.ToolGetSecret)
 	}
+	return Secret{}, &Error{Op: opOfTool(protocol.ToolGetSecret), Kind: ErrNotFound, terminal: true}
 }
 
 // Exists reports whether there is such a row, without reading its value.
@@ -117,12 +120,15 @@ func (s Secrets) Exists(ctx context.Context, q ExistsQuery) (bool, error) {
 	if q.ID == "" {
 		return false, invalid(protocol.ToolExists, "an id is required")
 	}
-	var answer protocol.ExistsResponse
-	err := s.ask(ctx, protocol.ToolExists, &protocol.ExistsRequest{
+	wire := protocol.ExistsRequest{
 		SecretID:    q.ID,
 		DelegatedTo: protocol.Optional(q.DelegatedTo),
 		ForIdentity: protocol.Optional(q.ForIdentity),
-	}, &answer)
+	}
+	data := s.lend()
+	data.bytes = wire.AppendCall(data.bytes)
+	var answer protocol.ExistsResponse
+	err := s.question(ctx, s.request(protocol.ToolExists, data), &answer)
 	return answer.Exists, err
 }
 
@@ -130,7 +136,7 @@ func (s Secrets) Exists(ctx context.Context, q ExistsQuery) (bool, error) {
 // makes no sense fails the whole call, lest the others look like everything.
 func (s Secrets) ListSecrets(ctx context.Context) ([]SecretInfo, error) {
 	var answer protocol.ListSecretsResponse
-	if err := s.ask(ctx, protocol.ToolListSecrets, &protocol.ListSecretsRequest{}, &answer); err != nil {
+	if err := s.ask(ctx, protocol.ToolListSecrets, &protocol.ListSecretsRequest{}, &answer, 0); err != nil {
 		return nil, err
 	}
 	return infosOf(answer.Secrets), nil
@@ -150,10 +156,10 @@ func (s Secrets) DeleteSecret(ctx context.Context, id, delegatedTo string) error
 	if id == "" {
 		return invalid(protocol.ToolDeleteSecret, "an id is required")
 	}
-	err := s.do(ctx, protocol.ToolDeleteSecret, protocol.Object(&protocol.DeleteSecretRequest{
-		ID: id, DelegatedTo: protocol.Optional(delegatedTo),
-	}))
-	return unlessMissing(err)
+	wire := protocol.DeleteSecretRequest{ID: id, DelegatedTo: protocol.Optional(delegatedTo)}
+	data := s.lend()
+	data.bytes = wire.AppendCall(data.bytes)
+	return unlessMissing(s.command(ctx, s.request(protocol.ToolDeleteSecret, data)))
 }
 
 // unlessMissing makes a success of the answer that what is to be deleted is not there.
@@ -163,51 +169,6 @@ func unlessMissing(err error) error {
 	}
 	return err
 }
-
-func (s Secrets) invoke(ctx context.Context, tool string, input protocol.Content) (protocol.Content, error) {
-	return s.invokeAndWait(ctx, tool, input, 0)
-}
-
-func (s Secrets) invokeAndWait(ctx context.Context, tool string, input protocol.Content, wait time.Duration) (protocol.Content, error) {
-	if s.invoker == nil { // the zero value
-		return nil, &Error{Op: opOfTool(tool), Kind: ErrNotConnected}
-	}
-	return s.invoker.invoke(ctx, protocol.Invoke{Toolkit: protocol.Toolkit, Tool: tool, Input: input}, wait)
-}
-
-// do calls a tool that has nothing to say. Empty and JSON contents are both success, and
-// what a JSON content says is ignored, as the SDKs do.
-func (s Secrets) do(ctx context.Context, tool string, input protocol.Content) error {
-	answer, err := s.invoke(ctx, tool, input)
-	if err != nil {
-		return err
-	}
-	switch answer.(type) {
-	case protocol.Empty, protocol.JSON:
-		return nil
-	default:
-		return unexpected(tool)
-	}
-}
-
-// ask calls a tool that answers with a JSON object.
-func (s Secrets) ask(ctx context.Context, tool string, request, response any) error {
-	return s.askAndWait(ctx, tool, request, response, 0)
-}
-
-func (s Secrets) askAndWait(ctx context.Context, tool string, request, response any, wait time.Duration) error {
-	answer, err := s.invokeAndWait(ctx, tool, protocol.Object(request), wait)
-	if err != nil {
-		return err
-	}
-	content, ok := answer.(protocol.JSON)
-	if !ok || json.Unmarshal(content.Value, response) != nil {
-		return unexpected(tool)
-	}
-	return nil
-}
-
-func opOf(call protocol.Invoke) string { return call.Toolkit + "." + call.Tool }
 
 func opOfTool(tool string) string { return protocol.Toolkit + "." + tool }
 

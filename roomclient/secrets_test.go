@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/roomsecrets/roomsecret-operator/roomclient/protocol"
 )
@@ -18,12 +17,16 @@ import (
 // scripted answers every call with one content.
 type scripted struct{ content protocol.Content }
 
-// invoke implements invoker as Conn does.
-func (s scripted) invoke(_ context.Context, call protocol.Invoke, _ time.Duration) (protocol.Content, error) {
+// call implements caller as Conn does.
+func (s scripted) call(_ context.Context, r request) (protocol.Answer, error) {
 	if failure, ok := s.content.(protocol.Error); ok {
-		return nil, contentError(opOf(call), failure)
+		return protocol.Answer{}, contentError(r.op(), failure)
 	}
-	return s.content, nil
+	data, err := protocol.PackContent(s.content)
+	if err != nil {
+		return protocol.Answer{}, err
+	}
+	return protocol.UnpackAnswer(data)
 }
 
 // operations are the tools, and what more is made of them, with good requests.
@@ -92,7 +95,7 @@ func TestEachToolAcceptsOnlyItsContents(t *testing.T) {
 	for operationName, operation := range operations() {
 		tool, _, _ := strings.Cut(operationName, ",")
 		for name, content := range contents {
-			err := operation(t.Context(), Secrets{invoker: scripted{content}})
+			err := operation(t.Context(), Secrets{through: scripted{content}})
 			switch {
 			case strings.Contains(" "+accepted[tool]+" ", " "+name+" "):
 				if err != nil {
@@ -122,7 +125,7 @@ func TestTheCodeForNotFoundMeansWhatTheToolIsFor(t *testing.T) {
 	}
 	for name, operation := range operations() {
 		tool, _, _ := strings.Cut(name, ",")
-		err := operation(t.Context(), Secrets{invoker: scripted{protocol.Error{Text: "?", Code: protocol.CodeNotFound}}})
+		err := operation(t.Context(), Secrets{through: scripted{protocol.Error{Text: "?", Code: protocol.CodeNotFound}}})
 		want, known := meanings[tool]
 		if !known || !errors.Is(err, want) || errors.Is(err, ErrNotFound) != errors.Is(want, ErrNotFound) {
 			t.Errorf("%s: got error %v, want %v", name, err, want)
@@ -134,7 +137,7 @@ func TestErrorContentsAreJudged(t *testing.T) {
 	t.Parallel()
 	for name, operation := range operations() {
 		tool, _, _ := strings.Cut(name, ",")
-		err := operation(t.Context(), Secrets{invoker: scripted{protocol.Error{Text: "because of " + testToken, Code: protocol.CodePermissionDenied}}})
+		err := operation(t.Context(), Secrets{through: scripted{protocol.Error{Text: "because of " + testToken, Code: protocol.CodePermissionDenied}}})
 		e := judge(t, err, ErrForbidden)
 		if e.Op != "secrets."+tool || e.Text != "because of "+testToken || !e.Terminal() {
 			t.Errorf("got %+v", *e)

@@ -34,6 +34,7 @@ type Session struct {
 	retry  chan struct{} // of one: a wish to connect anew is pending
 	cancel context.CancelFunc
 	done   chan struct{}
+	memory buffers
 
 	mu      sync.Mutex
 	state   State
@@ -116,17 +117,18 @@ func (s *Session) Wait(ctx context.Context) error {
 // Invoke calls a tool as [Conn.Invoke] does. While the session is not connected it fails
 // at once with [ErrNotConnected], which wraps the last failure, and sends nothing.
 func (s *Session) Invoke(ctx context.Context, call protocol.Invoke) (protocol.Content, error) {
-	return s.invoke(ctx, call, 0)
+	return invoke(ctx, s, call)
 }
 
-func (s *Session) invoke(ctx context.Context, call protocol.Invoke, wait time.Duration) (protocol.Content, error) {
+func (s *Session) call(ctx context.Context, r request) (protocol.Answer, error) {
 	s.mu.Lock()
 	conn, state := s.conn, s.state
 	s.mu.Unlock()
 	if conn == nil {
-		return nil, notConnected(opOf(call), state)
+		r.data.release()
+		return protocol.Answer{}, notConnected(r.op(), state)
 	}
-	return conn.invoke(ctx, call, wait)
+	return conn.call(ctx, r)
 }
 
 // Close ends the session and its connection and returns when everything has stopped. It

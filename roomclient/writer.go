@@ -8,8 +8,6 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
-
-	"github.com/roomsecrets/roomsecret-operator/roomclient/protocol"
 )
 
 const (
@@ -49,7 +47,7 @@ func (c *Conn) write() {
 }
 
 // writeBatch sends a message and those that queue behind it in as few writes as possible.
-func (w *writer) writeBatch(msg protocol.Message) error {
+func (w *writer) writeBatch(msg outgoing) error {
 	w.cork.cork(w.config.WriteTimeout)
 	err := w.writeMessage(msg)
 	for n := 1; err == nil && n < maxBatch; n++ {
@@ -63,16 +61,17 @@ func (w *writer) writeBatch(msg protocol.Message) error {
 }
 
 // queued takes the next message if there is one already.
-func (w *writer) queued() (protocol.Message, bool) {
+func (w *writer) queued() (outgoing, bool) {
 	select {
 	case msg := <-w.outbox:
 		return msg, true
 	default:
-		return protocol.Message{}, false
+		return outgoing{}, false
 	}
 }
 
-func (w *writer) writeMessage(msg protocol.Message) error {
+func (w *writer) writeMessage(msg outgoing) error {
+	defer msg.memory.release()
 	for i := range msg.PacketCount() {
 		if err := w.betweenPackets(); err != nil {
 			return err

@@ -113,9 +113,20 @@ func (a *Assembler) extend(chunk []byte) error {
 	if len(a.msg.Data)+len(chunk) > limit(a.MaxMessage, DefaultMaxMessage) {
 		return fmt.Errorf("%w: more than %d data bytes", ErrTooLarge, limit(a.MaxMessage, DefaultMaxMessage))
 	}
+	if len(a.msg.Data)+len(chunk) > cap(a.msg.Data) {
+		a.grow(len(chunk))
+	}
 	a.msg.Data = append(a.msg.Data, chunk...)
 	a.next++
 	return nil
+}
+
+// grow makes room for a chunk and for as much again as has come already, but not for more
+// than is announced.
+func (a *Assembler) grow(chunk int) {
+	announced := chunk * int(a.want-a.next+1)
+	room := min(max(chunk, len(a.msg.Data)), announced)
+	a.msg.Data = append(make([]byte, 0, len(a.msg.Data)+max(room, chunk)), a.msg.Data...)
 }
 
 // typeName returns the constant for the names that arrive all the time, which saves

@@ -50,40 +50,68 @@ func PackInvoke(call Invoke) ([]byte, error) {
 }
 
 // UnpackInvoke decodes the data of a [TypeInvokeTool] message and rebuilds the input
-// from the arguments and the payload, which aliases data. Errors wrap [ErrMalformed].
+// from the arguments and the payload. The result aliases data. Errors wrap [ErrMalformed].
 func UnpackInvoke(data []byte) (Invoke, error) {
 	header, payload, err := Unpack(data)
 	if err != nil {
 		return Invoke{}, err
 	}
-	var h struct {
-		Toolkit       string          `json:"toolkit"`
-		Tool          string          `json:"tool"`
-		Arguments     json.RawMessage `json:"arguments"`
-		ParticipantID *string         `json:"participant_id"`
-		OnBehalfOfID  *string         `json:"on_behalf_of_id"`
-		CallerContext json.RawMessage `json:"caller_context"`
-		ToolCallID    *string         `json:"tool_call_id"`
-	}
-	if json.Unmarshal(header, &h) != nil {
-		return Invoke{}, malformed("tool call members have unexpected types")
-	}
-	if kind(h.Arguments) != '{' {
-		return Invoke{}, malformed("tool call without arguments")
-	}
-	input, err := ParseContent(h.Arguments, payload)
+	h, err := readInvoke(header)
 	if err != nil {
 		return Invoke{}, err
 	}
-	call := Invoke{
-		Toolkit: h.Toolkit, Tool: h.Tool, Input: input,
-		ParticipantID: h.ParticipantID, OnBehalfOfID: h.OnBehalfOfID,
+	arguments := readMembers(h.arguments)
+	input, err := arguments.content(payload)
+	if err != nil {
+		return Invoke{}, err
 	}
-	if !isNull(h.CallerContext) {
-		call.CallerContext = h.CallerContext
+	h.call.Input = input
+	return h.call, nil
+}
+
+// invokeMembers is the header of a call, read.
+type invokeMembers struct {
+	call      Invoke // without Input
+	arguments json.RawMessage
+}
+
+func readInvoke(header []byte) (h invokeMembers, err error) {
+	valid := true
+	optional := func(value json.RawMessage) *string {
+		text, ok := stringOf(value)
+		valid = valid && (ok || isNull(value))
+		if !ok {
+			return nil
+		}
+		return &text
 	}
-	if h.ToolCallID != nil {
-		call.ToolCallID = *h.ToolCallID
+	for name, value := range membersOf(header) {
+		switch string(name) {
+		case "toolkit":
+			h.call.Toolkit = OrEmpty(optional(value))
+		case "tool":
+			h.call.Tool = OrEmpty(optional(value))
+		case "participant_id":
+			h.call.ParticipantID = optional(value)
+		case "on_behalf_of_id":
+			h.call.OnBehalfOfID = optional(value)
+		case "tool_call_id":
+			h.call.ToolCallID = OrEmpty(optional(value))
+		case "caller_context":
+			h.call.CallerContext = value
+		case "arguments":
+			h.arguments = value
+		}
 	}
-	return call, nil
+	if isNull(h.call.CallerContext) {
+		h.call.CallerContext = nil
+	}
+	switch {
+	case !valid:
+		return h, malformed("tool call members have unexpected types")
+	case kind(h.arguments) != '{':
+		return h, malformed("tool call without arguments")
+	default:
+		return h, nil
+	}
 }
