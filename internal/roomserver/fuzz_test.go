@@ -23,6 +23,23 @@ func FuzzServeMessage(f *testing.F) {
 		{Toolkit: protocol.Toolkit, Tool: protocol.ToolSetSecret, Input: protocol.Binary{
 			Headers: []byte(`{"secret_id":null,"for_identity":"bob","has_data":true}`), Data: []byte("v"),
 		}},
+		{Toolkit: protocol.Toolkit, Tool: protocol.ToolRequestSecret, Input: protocol.JSON{
+			Value: []byte(`{"url":"u","type":"t","participant_id":"p","timeout":1,"delegate_to":null}`),
+		}},
+		{Toolkit: protocol.Toolkit, Tool: protocol.ToolProvideSecret, Input: protocol.Binary{
+			Headers: []byte(`{"request_id":"r","error":null}`), Data: []byte("v"),
+		}},
+		{Toolkit: protocol.Toolkit, Tool: protocol.ToolDeleteRequestedSecret, Input: protocol.JSON{
+			Value: []byte(`{"url":"u","type":"t","delegated_to":"d"}`),
+		}},
+		{Toolkit: protocol.Toolkit, Tool: protocol.ToolRequestOAuthToken, Input: protocol.JSON{Value: []byte(
+			`{"oauth":{"client_id":"c","authorization_endpoint":"https://a.example/","token_endpoint":"https://t.example/","scopes":["s"]},` +
+				`"redirect_uri":"https://r.example/","participant_id":"p","timeout":1}`)}},
+		{Toolkit: protocol.Toolkit, Tool: protocol.ToolGetOfflineOAuthToken, Input: protocol.JSON{Value: []byte(
+			`{"oauth":{"client_id":"c","authorization_endpoint":"https://a.example/","token_endpoint":"https://t.example/"},"delegated_by":"bob"}`)}},
+		{Toolkit: protocol.Toolkit, Tool: protocol.ToolProvideOAuthAuthorization, Input: protocol.JSON{
+			Value: []byte(`{"request_id":"r","code":"c","error":"e"}`),
+		}},
 		{Toolkit: "x", Tool: "y", Input: protocol.Control{Method: "open"}, ParticipantID: text("p")},
 	} {
 		data, err := protocol.PackInvoke(call)
