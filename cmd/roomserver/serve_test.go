@@ -137,6 +137,44 @@ func TestServeWithRoomsKnowsNoOthers(t *testing.T) {
 	}
 }
 
+func TestServeWritesDownOperationsWhereItIsTold(t *testing.T) {
+	t.Parallel()
+	keys, file := keyFile(t), filepath.Join(t.TempDir(), "audit.log")
+	for flag, inLog := range map[string]bool{file: false, "stderr": true, "none": false} {
+		s := start(t, "--in-memory", "--api-key-file", keys, "--audit-log", flag)
+		call(t, join(t, "ws://"+s.address+"/rooms/myroom?token="+mint(t, keys), websocket.Dialer{}), protocol.ToolListSecrets, protocol.Empty{})
+		_, _, stderr := s.stop()
+		if strings.Contains(stderr, "tool=list_secrets") != inLog {
+			t.Errorf("--audit-log %s: standard error:\n%s", flag, stderr)
+		}
+	}
+	content, err := os.ReadFile(file)
+	if err != nil || strings.Count(string(content), "\n") != 1 || !strings.Contains(string(content), `"tool":"list_secrets"`) {
+		t.Errorf("the audit log holds %s, %v", content, err)
+	}
+	if about, err := os.Stat(file); err != nil || about.Mode().Perm() != 0o600 {
+		t.Errorf("the audit log: %v, %v", about, err)
+	}
+}
+
+func TestServeMisbehavesWhenTold(t *testing.T) {
+	t.Parallel()
+	keys := keyFile(t)
+	s := start(t, "--in-memory", "--api-key-file", keys, "--fault", "refuse=503,times=1", "--fault", "delay=1ms,tool=exists")
+	url := "ws://" + s.address + "/rooms/myroom?token=" + mint(t, keys)
+	_, response, err := websocket.DefaultDialer.DialContext(t.Context(), url, nil)
+	if err == nil || response == nil || response.StatusCode != http.StatusServiceUnavailable {
+		t.Errorf("joined: %v", err)
+	}
+	if response != nil {
+		_ = response.Body.Close()
+	}
+	join(t, url, websocket.Dialer{})
+	if _, _, stderr := s.stop(); !strings.Contains(stderr, "MISBEHAVES") {
+		t.Errorf("standard error:\n%s", stderr)
+	}
+}
+
 func TestServeOverTLSTakesUpANewCertificate(t *testing.T) {
 	t.Parallel()
 	keys, dir := keyFile(t), t.TempDir()

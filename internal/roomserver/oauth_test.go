@@ -163,8 +163,8 @@ func TestADelegatedTokenBelongsToItsDelegateOnly(t *testing.T) {
 	asking := s.dial(t, "human", "myroom", plainGrant)
 	id := asking.begin(protocol.ToolRequestOAuthToken, request.json(t))
 	push := human.askedToAuthorize()
-	wantEmpty(t, human.authorize(push.RequestID, "c"))
 	asking.askedToAuthorize() // it is the same identity
+	wantEmpty(t, human.authorize(push.RequestID, "c"))
 	wantToken(t, asking.answer(id), "access-1")
 
 	client := op.client(nil)
