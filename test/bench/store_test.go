@@ -113,7 +113,7 @@ func roomOf(b *testing.B, rows store.Store) roomclient.Secrets {
 // times is no part of reading.
 func openBolt(b *testing.B) store.Store {
 	b.Helper()
-	dir, err := os.MkdirTemp("/dev/shm", "bench")
+	dir, err := os.MkdirTemp("/dev/shm", "bench") //nolint:usetesting // which knows no other place
 	if err != nil {
 		dir = b.TempDir()
 	}
