@@ -114,8 +114,9 @@ verify: $(TOOLS) ## Fail if generated files, format or go.mod are not up to date
 ##@ Build
 
 .PHONY: build
-build: ## Build the manager and the room server into bin/.
-	@go build -o bin/ ./cmd/manager ./cmd/roomserver
+build: ## Build the manager, the room server and the kubectl plugin into bin/.
+	@go build -o bin/ ./cmd/manager ./cmd/roomserver ./cmd/kubectl-room
+	@ln -sf kubectl-room bin/kubectl_complete-room
 
 .PHONY: kube
 kube: ## Get etcd, kube-apiserver, kube-controller-manager and kubectl into bin/kube/.

@@ -23,7 +23,7 @@ func (a *app) askHidden(ctx context.Context, prompt string) (redact.Bytes, error
 	if !ok {
 		return nil, errors.New("standard input is no terminal")
 	}
-	terminal := int(file.Fd()) //nolint:gosec // a file descriptor is small
+	terminal := int(file.Fd())
 	before, err := term.GetState(terminal)
 	if err != nil {
 		return nil, err

@@ -34,7 +34,7 @@ func (a *app) attend(ctx context.Context, choice target.Choice, waitFor string, 
 	for attempt := 0; ; attempt++ {
 		err := a.attendOnce(ctx, room, config, waitFor, turn)
 		if ctx.Err() != nil {
-			return ended(ctx)
+			return unlessInterrupted(ctx.Err())
 		}
 		if err == nil {
 			attempt = 0
@@ -44,7 +44,7 @@ func (a *app) attend(ctx context.Context, choice target.Choice, waitFor string, 
 		}
 		a.warn("the connection was lost; connecting again")
 		if !sleep(ctx, roomclient.Delay(attempt, rand.Float64())) { //nolint:gosec // jitter guards nothing
-			return ended(ctx)
+			return unlessInterrupted(ctx.Err())
 		}
 	}
 }
@@ -73,12 +73,12 @@ func (a *app) attendOnce(ctx context.Context, room target.Target, config roomcli
 	return nil
 }
 
-// ended is the outcome of an attendance: to be interrupted is how it is meant to end.
-func ended(ctx context.Context) error {
-	if errors.Is(ctx.Err(), context.Canceled) {
+// unlessInterrupted is the outcome of a command that goes on until it is interrupted.
+func unlessInterrupted(err error) error {
+	if errors.Is(err, context.Canceled) {
 		return nil
 	}
-	return ctx.Err()
+	return err
 }
 
 func sleep(ctx context.Context, d time.Duration) bool {

@@ -4,6 +4,7 @@
 package roomctl
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -54,7 +55,7 @@ func (a *app) deliver(value redact.Bytes, d destination) error {
 	}
 	if !d.given {
 		if !isText(value) {
-			return fmt.Errorf("the value is not text and could upset the terminal: write it to a file with --out FILE, or here all the same with --out -")
+			return errors.New("the value is not text and could upset the terminal: write it to a file with --out FILE, or here all the same with --out -")
 		}
 		a.warn("this shows a secret on the terminal; --out FILE does not, and --out - does without a warning")
 	}

@@ -85,15 +85,11 @@ func (a *app) watchList(ctx context.Context, secrets roomclient.Secrets, infos [
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			return nil // as the user wished
+			return unlessInterrupted(ctx.Err())
 		}
 		var err error
-		infos, err = secrets.ListSecrets(ctx)
-		if ctx.Err() != nil {
-			return nil
-		}
-		if err != nil {
-			return err
+		if infos, err = secrets.ListSecrets(ctx); err != nil {
+			return unlessInterrupted(err)
 		}
 	}
 }

@@ -12,14 +12,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/roomsecrets/roomsecret-operator/internal/roomctl/answers"
-	"github.com/roomsecrets/roomsecret-operator/internal/roomctl/usage"
 	"github.com/roomsecrets/roomsecret-operator/roomclient"
 	"github.com/roomsecrets/roomsecret-operator/roomclient/redact"
-)
-
-const (
-	unmatchedReject = "reject"
-	unmatchedIgnore = "ignore"
 )
 
 // provider answers requests for secrets.
@@ -31,15 +25,6 @@ type provider struct {
 	finish      func() // after the first answer; nil: go on
 
 	mu sync.Mutex // one question at a time
-}
-
-type provideOptions struct {
-	url, kind  string
-	delegateTo []string
-	from       source
-	file       string
-	unmatched  string
-	once       bool
 }
 
 func (a *app) newProvideCommand() *cobra.Command {
@@ -84,53 +69,8 @@ func (a *app) newProvideCommand() *cobra.Command {
 			})
 		},
 	}
-	flags := command.Flags()
-	flags.StringVar(&o.url, "url", "", "what the value is provided for: a literal, or a prefix and *")
-	flags.StringVar(&o.kind, "type", "", "type that the value is provided for; without it any")
-	flags.StringSliceVar(&o.delegateTo, "delegate-to", nil, "identity that the value may be delegated to; may be repeated")
-	o.from.addFlags(command)
-	flags.StringVarP(&o.file, "from-file", "f", "", "file of answers")
-	flags.StringVar(&o.unmatched, "unmatched", unmatchedReject, "what to do with requests that nothing is provided for: reject, or ignore, so that another connection of the same identity can answer")
-	flags.BoolVar(&o.once, "once", false, "end after the first answer")
+	o.addFlags(command)
 	return command
-}
-
-func (o *provideOptions) check(command *cobra.Command, a *app) error {
-	if err := o.from.check(command, true); err != nil {
-		return err
-	}
-	switch {
-	case o.unmatched != unmatchedReject && o.unmatched != unmatchedIgnore:
-		return usage.Errorf("--unmatched must be %s or %s", unmatchedReject, unmatchedIgnore)
-	case o.file != "" && (o.url != "" || o.from.given != ""):
-		return usage.Errorf("--from-file and --url exclude each other")
-	case o.url == "" && o.from.given != "":
-		return usage.Missing("--url")
-	case o.url != "" && o.from.given == "":
-		return usage.Errorf("Provide one of --in, --text, or --base64.")
-	case o.url == "" && (o.kind != "" || len(o.delegateTo) > 0):
-		return usage.Errorf("--type and --delegate-to need --url")
-	case o.url == "" && o.file == "" && !isTerminal(a.In):
-		return usage.Errorf("there is no terminal to ask at: give --url and a value, or --from-file")
-	}
-	return nil
-}
-
-func (o *provideOptions) rules(ctx context.Context, a *app) (answers.Rules, error) {
-	switch {
-	case o.file != "":
-		return answers.Load(o.file, a.Getenv, readFile)
-	case o.url == "":
-		return nil, nil
-	}
-	value, err := o.from.value(ctx, a)
-	if err != nil {
-		return nil, err
-	}
-	return answers.Rules{{
-		URL: o.url, Type: o.kind, DelegateTo: o.delegateTo,
-		Value: func() (redact.Bytes, error) { return value, nil },
-	}}, nil
 }
 
 // answer answers one request. ctx is that of the command, asking that of the request.
@@ -162,7 +102,7 @@ func (p *provider) answer(ctx, asking context.Context, request roomclient.Pendin
 	case errors.Is(err, roomclient.ErrNotFound):
 		outcome = "nobody waits for it any more"
 	case err != nil:
-		outcome = p.app.describe(err)
+		outcome = p.describe(err)
 	}
 	p.printErr(subject + ": " + outcome + "\n")
 	if err == nil && p.finish != nil {
@@ -191,14 +131,12 @@ func (p *provider) ask(ctx context.Context, request roomclient.PendingSecretRequ
 	p.printErr(describeRequest(request.SecretRequest) + "\n")
 	value, err = p.askHidden(ctx, "Value (not shown; Enter alone rejects): ")
 	switch {
-	case ctx.Err() != nil:
+	case errors.Is(err, context.Canceled):
 		return nil, "cancelled", nil
-	case err != nil:
-		return nil, "", err
-	case len(value) == 0:
+	case err == nil && len(value) == 0:
 		return nil, "declined", nil
 	}
-	return value, "", nil
+	return value, "", err
 }
 
 func describeRequest(r roomclient.SecretRequest) string {

@@ -110,10 +110,7 @@ func watchStatus(ctx context.Context, kube client.WithWatch, namespace, name str
 	err := cluster.Watch(ctx, kube, namespace, name, func(event watch.EventType, rs *roomv1alpha1.RoomSecret) (bool, error) {
 		return false, show.change(event, rs)
 	})
-	if ctx.Err() != nil {
-		return nil // as the user wished
-	}
-	return err
+	return unlessInterrupted(err)
 }
 
 // newStatusPrinter returns a printer for the format that was asked for.

@@ -10,7 +10,7 @@ import (
 // isTerminal reports whether a stream is one that a person looks at, or types into.
 func isTerminal(stream any) bool {
 	file, ok := stream.(interface{ Fd() uintptr })
-	return ok && term.IsTerminal(int(file.Fd())) //nolint:gosec // a file descriptor is small
+	return ok && term.IsTerminal(int(file.Fd()))
 }
 
 // warn tells something that is no failure, in yellow where colors are wanted.

@@ -6,6 +6,7 @@ package answers
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -105,9 +106,9 @@ func (a answer) source(dir string, getenv func(string) string, readFile func(str
 	}
 	switch {
 	case a.URL == "":
-		return nil, fmt.Errorf("the url is missing")
+		return nil, errors.New("the url is missing")
 	case given != 1:
-		return nil, fmt.Errorf("exactly one of value, file and env must be given")
+		return nil, errors.New("exactly one of value, file and env must be given")
 	case a.Value != nil:
 		return func() (redact.Bytes, error) { return redact.Bytes(*a.Value), nil }, nil
 	case a.Env != "":

@@ -16,6 +16,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/roomsecrets/roomsecret-operator/roomclient/redact"
@@ -46,11 +47,20 @@ func CodeOf(query url.Values, state string) (redact.Bytes, error) {
 	case subtle.ConstantTimeCompare([]byte(query.Get("state")), []byte(state)) != 1:
 		return nil, errState
 	case query.Get("error") != "":
-		return nil, &DeniedError{query.Get("error")}
+		return nil, &DeniedError{clip(query.Get("error"))}
 	case query.Get("code") == "":
 		return nil, &DeniedError{"no code"}
 	}
 	return redact.Bytes(query.Get("code")), nil
+}
+
+// clip bounds what a provider says, in bytes.
+func clip(text string) string {
+	const most = 200
+	if len(text) > most {
+		return strings.ToValidUTF8(text[:most], "")
+	}
+	return text
 }
 
 var errState = errors.New("the answer does not belong to this request: its state is another one")

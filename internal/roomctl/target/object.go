@@ -104,7 +104,7 @@ func (c Choice) fromObject(ctx context.Context) (Target, error) {
 
 func (t *Target) authenticate(ctx context.Context, kube client.Reader, o object, identity string) error {
 	if o.apiKey == nil && o.token == nil {
-		return fmt.Errorf("spec.auth names neither an API key nor a token")
+		return errors.New("spec.auth names neither an API key nor a token")
 	}
 	ref := cmp.Or(o.apiKey, o.token)
 	credential, err := secretKey(ctx, kube, *ref)
@@ -145,7 +145,7 @@ func secretKey(ctx context.Context, kube client.Reader, ref roomv1alpha1.Namespa
 	}
 	value := bytes.TrimSpace(secret.Data[ref.Key])
 	if len(value) == 0 {
-		return nil, fmt.Errorf("Secret %s/%s has nothing under the key %q", ref.Namespace, ref.Name, ref.Key)
+		return nil, fmt.Errorf("key %q of Secret %s/%s is missing or empty", ref.Key, ref.Namespace, ref.Name)
 	}
 	return value, nil
 }
