@@ -19,15 +19,21 @@
 //	err = session.Wait(ctx)
 //	secret, err := session.Secrets().GetSecret(ctx, roomclient.SecretQuery{ID: "api-token"})
 //
+// [Secrets] are the tools of a room: those of [Store], and those by which participants ask
+// each other for secrets and for consent to OAuth tokens. Whoever can be asked sets
+// Config.OnSecretRequest or Config.OnOAuthRequest. [REST] reaches the secrets of rooms
+// without a connection, as a Store too, and gives a [Ticket] to a room for the holder of an
+// API key.
+//
 // # Errors
 //
 // Every error is an [*Error]; use [errors.Is] and [errors.As]. A caller has to tell apart:
 //
-//   - the call was answered, and the answer is no: [ErrNotFound] from GetSecret (and only
-//     there, and only when the room said so), [ErrForbidden], [ErrInvalid],
-//     [ErrUnsupported], or any other Error with a Code;
+//   - the call was answered, and the answer is no: [ErrNotFound] (only when the room said
+//     so, and never from SetSecret, Exists and ListSecrets), [ErrForbidden], [ErrInvalid],
+//     [ErrUnsupported], or any other Error with a Code or, over REST, a Status;
 //   - the call may or may not have taken effect: [ErrClosed], [context.DeadlineExceeded],
-//     [context.Canceled]. The secrets tools are idempotent and may be called again;
+//     [context.Canceled]. The methods of Store are idempotent and may be called again;
 //   - the call was not sent: [ErrNotConnected] of a Session, which wraps why the session is
 //     not connected, [ErrTooLarge], and ErrInvalid of a request that makes no sense;
 //   - there is no connection, and none can be had until somebody changes something: an
@@ -39,9 +45,11 @@
 //
 // # Invariants
 //
-// One goroutine of a Conn reads and one writes. The packets of a message go out together,
+// One goroutine of a Conn reads and one writes; each request from another participant has
+// one of its own, which neither waits for. The packets of a message go out together,
 // and large messages make others wait but never fail. A call in flight is never sent again
-// by this package. Everything is bounded: messages, calls in flight, and every wait.
+// by this package. Everything is bounded: messages, calls in flight, handlers that run, and
+// every wait.
 //
 // Tokens go to the room and nowhere else: not into errors, logs or State. Values are
 // [Bytes], which redact themselves; what a server writes about an error may repeat them, so

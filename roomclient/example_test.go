@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log"
+	"log/slog"
 	"net/http/httptest"
 	"time"
 
@@ -17,13 +18,16 @@ import (
 	"github.com/roomsecrets/roomsecret-operator/roomclient/token"
 )
 
-// room starts a room server for the examples and returns how to reach it.
-func room() (url string, key token.APIKey, stop func()) {
+// room starts a room server for the examples and returns how to reach it. The server may
+// use the OAuth providers.
+func room(providers ...string) (url string, key token.APIKey, stop func()) {
 	key, err := token.NewAPIKey()
 	if err != nil {
 		log.Fatal(err)
 	}
-	handler, err := roomserver.New(roomserver.Config{APIKeys: []token.APIKey{key}, Store: store.NewMemory(0)})
+	handler, err := roomserver.New(roomserver.Config{
+		APIKeys: []token.APIKey{key}, Store: store.NewMemory(0), OAuthOrigins: providers,
+	})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -80,6 +84,40 @@ func keepSecret(ctx context.Context, url string, key token.APIKey) error {
 }
 
 func ExampleSession() {
+	url, key, stop := room()
+	defer stop()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+
+	session, err := roomclient.NewSession(ctx, roomclient.SessionConfig{
+		Config: configFor(url, key, "alice"),
+		OnChange: func(state roomclient.State) {
+			slog.Debug("room", "phase", state.Phase, "error", state.Err)
+		},
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer func() { _ = session.Close() }()
+
+	if err := session.Wait(ctx); err != nil {
+		fmt.Println(err)
+		return
+	}
+	err = session.Secrets().DeleteSecret(ctx, "api-token", "")
+	switch {
+	case errors.Is(err, roomclient.ErrNotConnected):
+		fmt.Println("the connection is lost, and being made again:", session.State().RetryAt)
+	case err != nil:
+		fmt.Println(err)
+	}
+	fmt.Println(session.State().Phase)
+	// Output:
+	// Connected
+}
+
+func ExampleSession_refused() {
 	url, key, stop := room()
 	defer stop()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)

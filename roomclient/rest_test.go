@@ -77,7 +77,7 @@ func restTo(t *testing.T, answers ...restAnswer) (*REST, *restService) {
 	service := &restService{answers: answers}
 	server := httptest.NewServer(service)
 	t.Cleanup(server.Close)
-	rest, err := NewREST(RESTConfig{URL: server.URL + "/", ProjectID: testProject, Token: StaticToken(testKey), HTTP: server.Client()})
+	rest, err := NewREST(RESTConfig{URL: server.URL + "/", ProjectID: testProject, Token: StaticToken(testKey), HTTP: server.Client(), MaxBody: 1 << 16})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -302,7 +302,7 @@ func TestRESTAnswersThatMakeNoSenseAreErrors(t *testing.T) {
 	t.Parallel()
 	for name, body := range map[string]string{
 		"nothing": "", "no JSON": "<html>", "a list": "[]", "nulls": `{"jwt":null,"data_base64":null,"secrets":null}`,
-		"no base64": `{"data_base64":"%"}`, "too much": `"` + strings.Repeat("a", 9<<20) + `"`,
+		"no base64": `{"data_base64":"%"}`, "too much": `"` + strings.Repeat("a", 1<<16) + `"`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -336,7 +336,7 @@ func TestRESTRequestsThatMakeNoSenseAreNotSent(t *testing.T) {
 			t.Errorf("%s: got error %v, want ErrInvalid", name, err)
 		}
 	}
-	wantError(t, s.SetSecret(ctx, SetSecretRequest{ID: "a", Value: make(Bytes, 7<<20)}), ErrTooLarge)
+	wantError(t, s.SetSecret(ctx, SetSecretRequest{ID: "a", Value: make(Bytes, 50_000)}), ErrTooLarge)
 	if lines := service.lines(); lines != nil {
 		t.Errorf("sent %q", lines)
 	}
