@@ -63,13 +63,18 @@ type ExistsResponse struct {
 // UnmarshalJSON fails when the member is missing or not a boolean, as the SDKs do: an
 // answer that says nothing must not read as "does not exist".
 func (r *ExistsResponse) UnmarshalJSON(data []byte) error {
-	var wire struct {
-		Exists *bool `json:"exists"`
+	var answer string
+	if isObject(data) {
+		for name, value := range membersOf(data) {
+			if string(name) == "exists" {
+				answer = string(value)
+			}
+		}
 	}
-	if err := json.Unmarshal(data, &wire); err != nil || wire.Exists == nil {
+	r.Exists = answer == "true"
+	if !r.Exists && answer != "false" {
 		return malformed("exists is not a boolean")
 	}
-	r.Exists = *wire.Exists
 	return nil
 }
 
