@@ -73,7 +73,7 @@ func (p *listPrinter) print(infos []roomclient.SecretInfo) error {
 		return p.write(text, err)
 	case "name":
 		for _, row := range rows {
-			if err := p.write([]byte(row.ID+"\n"), nil); err != nil {
+			if err := p.name(row.ID); err != nil {
 				return err
 			}
 		}
@@ -97,9 +97,17 @@ func (p *listPrinter) printChange(c change) error {
 		text, err := yaml.Marshal(event)
 		return p.write(append([]byte("---\n"), text...), err)
 	case "name":
-		return p.write([]byte(c.info.ID+"\n"), nil)
+		return p.name(c.info.ID)
 	}
 	return p.table.PrintObj(&metav1.WatchEvent{Type: string(c.event), Object: runtime.RawExtension{Object: tableOf(c.info)}}, p.out)
+}
+
+// name prints an id, which may be anything, and on a terminal must do no harm.
+func (p *listPrinter) name(id string) error {
+	if isTerminal(p.out) {
+		id = printers.EscapeTerminal(id)
+	}
+	return p.write([]byte(id+"\n"), nil)
 }
 
 func (p *listPrinter) write(text []byte, err error) error {
