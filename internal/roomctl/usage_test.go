@@ -83,11 +83,11 @@ func TestMistakesAreToldBeforeAnythingIsConnectedTo(t *testing.T) {
 		t.Run(line, func(t *testing.T) {
 			t.Parallel()
 			got := execute(t.Context(), r.env, strings.NewReader(""), append(strings.Fields(line), kubeFlag(line, kubeconfig)...)...)
-			if got.code != 2 || got.stdout != "" {
-				t.Errorf("exit %d, standard output %q", got.code, got.stdout)
+			if got.Code != 2 || got.Stdout != "" {
+				t.Errorf("exit %d, standard output %q", got.Code, got.Stdout)
 			}
-			if !strings.HasPrefix(got.stderr, "error: ") || !strings.Contains(got.stderr, want) || !strings.Contains(got.stderr, "\nSee 'kubectl room") {
-				t.Errorf("standard error does not say %q:\n%s", want, got.stderr)
+			if !strings.HasPrefix(got.Stderr, "error: ") || !strings.Contains(got.Stderr, want) || !strings.Contains(got.Stderr, "\nSee 'kubectl room") {
+				t.Errorf("standard error does not say %q:\n%s", want, got.Stderr)
 			}
 		})
 	}
@@ -143,11 +143,11 @@ func TestHelp(t *testing.T) {
 			t.Parallel()
 			args := strings.Fields(line)
 			got := execute(t.Context(), nil, nil, append(args, "--help")...)
-			if got.code != 0 || got.stderr != "" {
-				t.Errorf("exit %d: %s", got.code, got.stderr)
+			if got.Code != 0 || got.Stderr != "" {
+				t.Errorf("exit %d: %s", got.Code, got.Stderr)
 			}
 			name := strings.Join(append([]string{"room"}, args...), "-")
-			golden(t, filepath.Join("help", name), got.stdout)
+			golden(t, filepath.Join("help", name), got.Stdout)
 			if len(args) < 2 && line != "sync" && line != "status" {
 				if bare := execute(t.Context(), nil, nil, args...); bare != got {
 					t.Errorf("a bare group does not print its help: %+v", bare)
