@@ -31,11 +31,11 @@ func TestRequestsAreAnsweredFromFlags(t *testing.T) {
 	g.Expect(r.run(t, request+"example --type text/plain")).To(Equal(result{0, "hello", asking}))
 	g.Expect(r.run(t, request+"shared --type text/plain --delegate-to carol")).To(Equal(result{0, "hello", asking}))
 	refused := r.run(t, request+"example --type application/octet-stream")
-	g.Expect(refused.code).To(Equal(1))
-	g.Expect(refused.stderr).To(ContainSubstring("nothing is provided for this url and type"))
+	g.Expect(refused.Code).To(Equal(1))
+	g.Expect(refused.Stderr).To(ContainSubstring("nothing is provided for this url and type"))
 	refused = r.run(t, request+"stolen --type text/plain --delegate-to mallory")
-	g.Expect(refused.code).To(Equal(1))
-	g.Expect(refused.stderr).To(ContainSubstring("not provided for delegation"))
+	g.Expect(refused.Code).To(Equal(1))
+	g.Expect(refused.Stderr).To(ContainSubstring("not provided for delegation"))
 
 	out := filepath.Join(t.TempDir(), "out")
 	got := r.run(t, request+"file --type text/plain --out "+out)
@@ -51,12 +51,12 @@ func TestARequestedSecretIsKeptUntilItIsDeleted(t *testing.T) {
 	g, r := NewWithT(t), newRoom(t)
 	provide := r.start(t, "secret provide --as-identity bob --url u --text one --once")
 	request := "secret request --from-participant-id " + provide.participant(t) + " --url u"
-	g.Expect(r.run(t, request).stdout).To(Equal("one"))
+	g.Expect(r.run(t, request).Stdout).To(Equal("one"))
 	g.Eventually(provide.done).Should(Receive(Equal(0)), "--once")
 	provide.done <- 0
-	g.Expect(r.run(t, request).stdout).To(Equal("one"), "the room answers by itself")
+	g.Expect(r.run(t, request).Stdout).To(Equal("one"), "the room answers by itself")
 	g.Expect(r.run(t, "secret delete-requested --url u")).To(Equal(result{0, "deleted secret\n", ""}))
-	g.Expect(r.run(t, request).code).To(Equal(1))
+	g.Expect(r.run(t, request).Code).To(Equal(1))
 }
 
 func TestRequestsAreAnsweredFromAFile(t *testing.T) {
@@ -74,16 +74,16 @@ func TestRequestsAreAnsweredFromAFile(t *testing.T) {
 `), 0o600)).To(Succeed())
 	provide := r.start(t, "secret provide --as-identity bob --from-file "+filepath.Join(dir, "answers.yaml"))
 	request := "secret request --from-participant-id " + provide.participant(t) + " --url secret://"
-	g.Expect(r.run(t, request+"a --type text/plain").stdout).To(Equal("in place"))
-	g.Expect(r.run(t, request+"b/1").stdout).To(Equal("from a file"))
-	g.Expect(r.run(t, request+"c").stdout).To(Equal("from the environment"))
+	g.Expect(r.run(t, request+"a --type text/plain").Stdout).To(Equal("in place"))
+	g.Expect(r.run(t, request+"b/1").Stdout).To(Equal("from a file"))
+	g.Expect(r.run(t, request+"c").Stdout).To(Equal("from the environment"))
 	g.Expect(os.WriteFile(filepath.Join(dir, "b.txt"), []byte("rotated"), 0o600)).To(Succeed())
-	g.Expect(r.run(t, request+"b/2").stdout).To(Equal("rotated"))
+	g.Expect(r.run(t, request+"b/2").Stdout).To(Equal("rotated"))
 	g.Expect(os.Remove(filepath.Join(dir, "b.txt"))).To(Succeed())
 	gone := r.run(t, request+"b/3")
-	g.Expect(gone.code).To(Equal(1))
-	g.Expect(gone.stderr).To(ContainSubstring("the secret cannot be read"))
-	g.Expect(gone.stderr).NotTo(ContainSubstring("b.txt"), "others need not know our files")
+	g.Expect(gone.Code).To(Equal(1))
+	g.Expect(gone.Stderr).To(ContainSubstring("the secret cannot be read"))
+	g.Expect(gone.Stderr).NotTo(ContainSubstring("b.txt"), "others need not know our files")
 }
 
 func TestIgnoredRequestsAreLeftToOthers(t *testing.T) {
@@ -91,8 +91,8 @@ func TestIgnoredRequestsAreLeftToOthers(t *testing.T) {
 	g, r := NewWithT(t), newRoom(t)
 	provide := r.start(t, "secret provide --as-identity bob --url other --text v --unmatched ignore")
 	got := r.run(t, "secret request --timeout 1 --from-participant-id "+provide.participant(t)+" --url u")
-	g.Expect(got.code).To(Equal(1))
-	g.Expect(got.stderr).To(ContainSubstring("timeout"))
+	g.Expect(got.Code).To(Equal(1))
+	g.Expect(got.Stderr).To(ContainSubstring("timeout"))
 	g.Expect(provide.stderr.String()).To(ContainSubstring("Request for u (application/octet-stream): ignored\n"))
 }
 
@@ -193,8 +193,8 @@ func TestNoConsentIsToldToWhoAsks(t *testing.T) {
 		g.Expect(visit(t, authorize)).To(ContainSubstring("Nothing was authorized"))
 		var got result
 		g.Eventually(answers).Should(Receive(&got))
-		g.Expect(got.code).To(Equal(1))
-		g.Expect(got.stderr).To(ContainSubstring("access_denied"))
+		g.Expect(got.Code).To(Equal(1))
+		g.Expect(got.Stderr).To(ContainSubstring("access_denied"))
 		g.Eventually(authorize.stderr.String).Should(ContainSubstring("rejected: access_denied\n"))
 	})
 	t.Run("when the command is interrupted", func(t *testing.T) {
@@ -206,7 +206,7 @@ func TestNoConsentIsToldToWhoAsks(t *testing.T) {
 		g.Expect(authorize.stop()).To(Equal(0))
 		var got result
 		g.Eventually(answers).Should(Receive(&got))
-		g.Expect(got.stderr).To(ContainSubstring("cancelled"))
+		g.Expect(got.Stderr).To(ContainSubstring("cancelled"))
 	})
 	t.Run("when the endpoint is none of those that are consented at", func(t *testing.T) {
 		t.Parallel()
@@ -214,7 +214,7 @@ func TestNoConsentIsToldToWhoAsks(t *testing.T) {
 		authorize := r.start(t, "secret authorize --as-identity bob --endpoint https://accounts.example.com/*")
 		var got result
 		g.Eventually(ask(t, authorize, "", freePort(t))).Should(Receive(&got))
-		g.Expect(got.stderr).To(ContainSubstring("not one that is consented at"))
+		g.Expect(got.Stderr).To(ContainSubstring("not one that is consented at"))
 		g.Expect(authorize.stdout.String()).NotTo(ContainSubstring("open: "))
 	})
 	t.Run("when the token is for somebody else", func(t *testing.T) {
@@ -223,6 +223,6 @@ func TestNoConsentIsToldToWhoAsks(t *testing.T) {
 		authorize := r.start(t, "secret authorize --as-identity bob")
 		var got result
 		g.Eventually(ask(t, authorize, "--delegate-to mallory", freePort(t))).Should(Receive(&got))
-		g.Expect(got.stderr).To(ContainSubstring("not for delegation"))
+		g.Expect(got.Stderr).To(ContainSubstring("not for delegation"))
 	})
 }

@@ -92,8 +92,8 @@ func (r *room) put(t *testing.T, id, value string) {
 
 // result is what a command line has left.
 type result struct {
-	code           int
-	stdout, stderr string
+	Code           int
+	Stdout, Stderr string
 }
 
 // run runs a command line, split at spaces, as alice.

@@ -50,7 +50,7 @@ func TestTheCommandsSayWhatTheOriginalOnesSay(t *testing.T) {
 		{"secret delete my-secret", result{0, "deleted secret\n", ""}},
 		{"secret list", result{0, "", "No secrets found in room myroom at " + r.url + ".\n"}},
 	} {
-		if diff := cmp.Diff(step.want, r.run(t, step.line), cmp.AllowUnexported(result{})); diff != "" {
+		if diff := cmp.Diff(step.want, r.run(t, step.line)); diff != "" {
 			t.Errorf("kubectl room %s (-want +got):\n%s", step.line, diff)
 		}
 	}
@@ -62,14 +62,14 @@ func TestTheCommandsSayWhatTheOriginalOnesSay(t *testing.T) {
 func TestAValueComesFromStandardInput(t *testing.T) {
 	t.Parallel()
 	r := newRoom(t)
-	if got := r.runWith(t, strings.NewReader("piped\n"), "secret", "set", "--id", "s", "-i", "-"); got.code != 0 || got.stderr != "Stored 6 bytes\n" {
+	if got := r.runWith(t, strings.NewReader("piped\n"), "secret", "set", "--id", "s", "-i", "-"); got.Code != 0 || got.Stderr != "Stored 6 bytes\n" {
 		t.Errorf("set: %+v", got)
 	}
-	if got := r.run(t, "secret get --id s"); got.stdout != "piped\n" {
+	if got := r.run(t, "secret get --id s"); got.Stdout != "piped\n" {
 		t.Errorf("get: %+v", got)
 	}
 	large := strings.NewReader(strings.Repeat("x", 5<<20))
-	if got := r.runWith(t, large, "secret", "set", "--id", "s", "-i", "-"); got.code != 1 || !strings.Contains(got.stderr, "more than") {
+	if got := r.runWith(t, large, "secret", "set", "--id", "s", "-i", "-"); got.Code != 1 || !strings.Contains(got.Stderr, "more than") {
 		t.Errorf("set of too much: %+v", got)
 	}
 }
@@ -82,19 +82,19 @@ func TestListsAreInEachFormatWhatTheyWere(t *testing.T) {
 		"secret set --id <b>&\u00e9 --type t --text b",
 		"secret set --id shared --type application/json --name Shared --delegated-to agent-1 --text {}",
 	} {
-		if got := r.run(t, line); got.code != 0 {
-			t.Fatal(got.stderr)
+		if got := r.run(t, line); got.Code != 0 {
+			t.Fatal(got.Stderr)
 		}
 	}
-	if got := r.runWith(t, nil, "secret", "set", "--id", "hostile", "--name", "\x1b[31mred\nline", "--text", "x"); got.code != 0 {
-		t.Fatal(got.stderr)
+	if got := r.runWith(t, nil, "secret", "set", "--id", "hostile", "--name", "\x1b[31mred\nline", "--text", "x"); got.Code != 0 {
+		t.Fatal(got.Stderr)
 	}
 	for _, format := range []string{"table", "json", "yaml", "name"} {
 		got := r.run(t, "secret list -o "+format)
-		if got.code != 0 || got.stderr != "" {
+		if got.Code != 0 || got.Stderr != "" {
 			t.Errorf("-o %s: %+v", format, got)
 		}
-		golden(t, "list."+format, got.stdout)
+		golden(t, "list."+format, got.Stdout)
 	}
 }
 
@@ -102,8 +102,8 @@ func TestWhatTheRoomSaysIsToldUnlessItRepeatsASecret(t *testing.T) {
 	t.Parallel()
 	r := newRoom(t)
 	got := r.run(t, "secret request --from-participant-id nobody --url secret://example --type application/octet-stream")
-	if got.code != 1 || got.stdout != "" || !strings.HasPrefix(got.stderr, "Requesting secret from participant nobody...\nerror: ") ||
-		!strings.Contains(got.stderr, "no participant with that id") {
+	if got.Code != 1 || got.Stdout != "" || !strings.HasPrefix(got.Stderr, "Requesting secret from participant nobody...\nerror: ") ||
+		!strings.Contains(got.Stderr, "no participant with that id") {
 		t.Errorf("%+v", got)
 	}
 }
@@ -124,11 +124,11 @@ func TestFailuresExit1(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			got := r.runWith(t, nil, append([]string{"secret", "list", "--room", "myroom"}, c.args...)...)
-			if got.code != 1 || got.stdout != "" || !strings.Contains(got.stderr, c.want) || strings.Contains(got.stderr, "--help") {
+			if got.Code != 1 || got.Stdout != "" || !strings.Contains(got.Stderr, c.want) || strings.Contains(got.Stderr, "--help") {
 				t.Errorf("%+v", got)
 			}
-			if strings.Contains(got.stderr, secret[60:]) {
-				t.Errorf("the key is in the error: %s", got.stderr)
+			if strings.Contains(got.Stderr, secret[60:]) {
+				t.Errorf("the key is in the error: %s", got.Stderr)
 			}
 		})
 	}

@@ -1,0 +1,55 @@
+// Copyright 2026 The RoomSecret Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package roomctl_test
+
+import (
+	"strings"
+	"testing"
+
+	. "github.com/onsi/gomega"
+
+	"github.com/roomsecrets/roomsecret-operator/internal/roomserver/store"
+)
+
+func TestAListGoesOnWithWhatChanges(t *testing.T) {
+	t.Parallel()
+	g, r := NewWithT(t), newRoom(t)
+	r.put(t, "first", "1")
+	table := r.start(t, "secret list --watch --interval 1s --as-identity alice")
+	json := r.start(t, "secret list --watch --interval 1s --as-identity alice -o json")
+	g.Eventually(table.stdout.String).Should(MatchRegexp(`^EVENT +ID +TYPE +NAME +DELEGATED TO\nADDED +first +text/plain +first +<none>\n$`))
+	r.put(t, "second", "2")
+	g.Eventually(table.stdout.String).Should(MatchRegexp(`\nADDED +second `))
+	g.Expect(r.store.Delete(t.Context(), store.Key{Room: "myroom", Owner: "alice", ID: "first"})).To(Succeed())
+	g.Eventually(table.stdout.String).Should(MatchRegexp(`\nDELETED +first `))
+	g.Eventually(json.stdout.String).Should(Equal(strings.Join([]string{
+		`{"type":"ADDED","object":{"id":"first","type":"text/plain","name":"first","delegated_to":null}}`,
+		`{"type":"ADDED","object":{"id":"second","type":"text/plain","name":"second","delegated_to":null}}`,
+		`{"type":"DELETED","object":{"id":"first","type":"text/plain","name":"first","delegated_to":null}}`, "",
+	}, "\n")))
+	g.Expect(table.stop()).To(Equal(0), "to be interrupted is how it is meant to end")
+	g.Expect(json.stop()).To(Equal(0))
+	g.Expect(table.stderr.String()).To(BeEmpty())
+}
+
+func TestIdsAreCompleted(t *testing.T) {
+	t.Parallel()
+	r := newRoom(t)
+	r.put(t, "stripe", "1")
+	r.put(t, "github", "2")
+	for line, want := range map[string]string{
+		"__complete secret get --as-identity alice --id ":      "github\nstripe\n:4\n",
+		"__complete secret get --as-identity alice --id st":    "stripe\n:4\n",
+		"__complete secret delete --as-identity alice ":        "github\nstripe\n:4\n",
+		"__complete secret delete --as-identity alice stripe ": ":4\n",
+		"__complete secret list -o ":                           "table\njson\nyaml\nname\n:4\n",
+		"__complete secret get --url ws://127.0.0.1:1 --id ":   ":4\n",
+		"__complete secret list --room ":                       ":4\n",
+	} {
+		got := execute(t.Context(), r.env, nil, strings.Split(line, " ")...)
+		if got.Code != 0 || got.Stdout != want {
+			t.Errorf("%s: exit %d\n%s%s", line, got.Code, got.Stdout, got.Stderr)
+		}
+	}
+}
