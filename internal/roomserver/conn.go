@@ -25,6 +25,7 @@ import (
 type conn struct {
 	server *Server
 	socket *websocket.Conn
+	wire   *corkedConn // below the socket
 	who    participant
 	url    string // the room's URL as this client reached it
 
@@ -35,10 +36,10 @@ type conn struct {
 	beside sync.WaitGroup        // calls that wait, beside the reader
 }
 
-func (s *Server) connection(socket *websocket.Conn, who participant, r *http.Request) *conn {
+func (s *Server) connection(socket *websocket.Conn, wire *corkedConn, who participant, r *http.Request) *conn {
 	who.waits = newPlaces(s.config.Limits.MaxWaiting)
 	return &conn{
-		server: s, socket: socket, who: who, url: roomURL(r, who.room),
+		server: s, socket: socket, wire: wire, who: who, url: roomURL(r, who.room),
 		out: make(chan protocol.Message), ready: make(chan struct{}), gone: make(chan struct{}),
 	}
 }

@@ -78,12 +78,13 @@ func (s *Server) join(w http.ResponseWriter, r *http.Request) {
 	if echoed := roomSubprotocol(r); echoed != "" {
 		header.Set("Sec-WebSocket-Protocol", echoed)
 	}
-	socket, err := s.upgrade.Upgrade(w, r, header)
+	corking := &corker{ResponseWriter: w}
+	socket, err := s.upgrade.Upgrade(corking, r, header)
 	if err != nil {
 		return // answered and counted by the upgrader's Error
 	}
 	s.metrics.handshakes.WithLabelValues(strconv.Itoa(http.StatusSwitchingProtocols)).Inc()
-	s.connection(socket, who, r).serve(r.Context())
+	s.connection(socket, corking.conn, who, r).serve(r.Context())
 }
 
 // retryAfter is when a client refused for lack of room should try again, in seconds.
