@@ -78,24 +78,29 @@ func TestTheFirstPlaceThatAppliesWins(t *testing.T) {
 			map[string]string{url: "ws://h"}, []string{"--room", "support"}, "Room support",
 		},
 		"a token in the environment makes it a room at an address": {
-			map[string]string{envToken: alice}, []string{"--room", "myroom"},
+			map[string]string{envToken: alice},
+			[]string{"--room", "myroom"},
 			"room myroom at wss://api.meshagent.com, as alice by MESHAGENT_TOKEN",
 		},
 		"so does an API key": {
-			map[string]string{envAPIKey: key.Encode(), url: "ws://h"}, []string{"--room", "myroom"},
+			map[string]string{envAPIKey: key.Encode(), url: "ws://h"},
+			[]string{"--room", "myroom"},
 			"room myroom at ws://h, as roomsecret-operator by MESHAGENT_API_KEY",
 		},
 		"the token names the room": {map[string]string{envToken: alice}, nil, "room myroom at wss://api.meshagent.com, as alice by MESHAGENT_TOKEN"},
 		"of token and key, the token comes first when it is for the room": {
-			map[string]string{envToken: alice, envAPIKey: key.Encode()}, []string{"--room", "myroom"},
+			map[string]string{envToken: alice, envAPIKey: key.Encode()},
+			[]string{"--room", "myroom"},
 			"room myroom at wss://api.meshagent.com, as alice by MESHAGENT_TOKEN",
 		},
 		"and the key when it is not": {
-			map[string]string{envToken: alice, envAPIKey: key.Encode()}, []string{"--room", "other"},
+			map[string]string{envToken: alice, envAPIKey: key.Encode()},
+			[]string{"--room", "other"},
 			"room other at wss://api.meshagent.com, as roomsecret-operator by MESHAGENT_API_KEY",
 		},
 		"and the key when another identity is asked for": {
-			map[string]string{envToken: alice, envAPIKey: key.Encode()}, []string{"--room", "myroom", "--as-identity", "bob"},
+			map[string]string{envToken: alice, envAPIKey: key.Encode()},
+			[]string{"--room", "myroom", "--as-identity", "bob"},
 			"room myroom at wss://api.meshagent.com, as bob by MESHAGENT_API_KEY",
 		},
 		"a namespace makes it an object again":     {map[string]string{envToken: alice}, []string{"--room", "support", "-n", "team"}, "Room support"},
@@ -111,18 +116,21 @@ func TestTheFirstPlaceThatAppliesWins(t *testing.T) {
 			map[string]string{envToken: alice}, []string{"--room-url", "wss://h"}, "room myroom at wss://h, as alice by MESHAGENT_TOKEN",
 		},
 		"a file of keys may have comments": {
-			nil, []string{"--api-key-file", keyFile, "--room", "myroom", "--as-identity", "bob"},
+			nil,
+			[]string{"--api-key-file", keyFile, "--room", "myroom", "--as-identity", "bob"},
 			"room myroom at wss://api.meshagent.com, as bob by " + keyFile,
 		},
 		"an address may be that of the room": {
 			nil, []string{"--url", "https://h/rooms/other?x=secret", "--api-key-file", keyFile}, "room other at https://h/rooms/other, as roomsecret-operator by " + keyFile,
 		},
 		"addresses have the order of the SDKs": {
-			map[string]string{envAPIURL: "https://api", envProfileURL: "https://profile", envToken: alice}, nil,
+			map[string]string{envAPIURL: "https://api", envProfileURL: "https://profile", envToken: alice},
+			nil,
 			"room myroom at https://profile, as alice by MESHAGENT_TOKEN",
 		},
 		"one's own project is no contradiction": {
-			map[string]string{envAPIKey: key.Encode()}, []string{"--room", "r", "--project-id", key.ProjectID.String()},
+			map[string]string{envAPIKey: key.Encode()},
+			[]string{"--room", "r", "--project-id", key.ProjectID.String()},
 			"room r at wss://api.meshagent.com, as roomsecret-operator by MESHAGENT_API_KEY",
 		},
 		"one's own identity is no contradiction": {
