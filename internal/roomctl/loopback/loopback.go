@@ -17,6 +17,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/roomsecrets/roomsecret-operator/roomclient/redact"
@@ -129,9 +130,11 @@ func (r *Receiver) Code(ctx context.Context, state string) (redact.Bytes, error)
 		MaxHeaderBytes:    64 << 10,
 		Handler:           http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) { r.answer(w, request, state, answers) }),
 	}
+	var serving sync.WaitGroup
 	for _, listener := range r.listeners {
-		go func() { _ = server.Serve(listener) }()
+		serving.Go(func() { _ = server.Serve(listener) })
 	}
+	defer serving.Wait() // each of them closes its listener
 	defer func() { _ = server.Close() }()
 	select {
 	case answer := <-answers:
