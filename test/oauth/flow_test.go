@@ -9,8 +9,9 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/roomsecrets/roomsecret-operator/roomclient"
 	"github.com/zitadel/oidc/v3/example/server/storage"
+
+	"github.com/roomsecrets/roomsecret-operator/roomclient"
 )
 
 func TestMain(m *testing.M) {
