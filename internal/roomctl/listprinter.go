@@ -12,7 +12,6 @@ import (
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/cli-runtime/pkg/printers"
 	"sigs.k8s.io/yaml"
@@ -44,6 +43,7 @@ type listPrinter struct {
 	out    io.Writer
 	format string
 	table  printers.ResourcePrinter
+	events *eventPrinter
 }
 
 func newListPrinter(out io.Writer, format string) (*listPrinter, error) {
@@ -53,7 +53,8 @@ func newListPrinter(out io.Writer, format string) (*listPrinter, error) {
 	if !slices.Contains(formats(), format) {
 		return nil, usage.Errorf("-o %s is none of the output formats: %s", format, strings.Join(formats(), ", "))
 	}
-	return &listPrinter{out: out, format: format, table: printers.NewTablePrinter(printers.PrintOptions{})}, nil
+	table := printers.NewTablePrinter(printers.PrintOptions{})
+	return &listPrinter{out: out, format: format, table: table, events: newEventPrinter(out, table)}, nil
 }
 
 func (p *listPrinter) isTable() bool { return p.format == formatTable }
@@ -99,7 +100,7 @@ func (p *listPrinter) printChange(c change) error {
 	case "name":
 		return p.name(c.info.ID)
 	}
-	return p.table.PrintObj(&metav1.WatchEvent{Type: string(c.event), Object: runtime.RawExtension{Object: tableOf(c.info)}}, p.out)
+	return p.events.print(c.event, tableOf(c.info))
 }
 
 // name prints an id, which may be anything, and on a terminal must do no harm.

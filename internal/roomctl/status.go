@@ -119,6 +119,7 @@ func (a *app) newStatusPrinter(o statusOptions) (*statusPrinter, error) {
 	switch format := *o.print.OutputFormat; format {
 	case "", formatTable, "wide":
 		show.table = printers.NewTablePrinter(printers.PrintOptions{Wide: format == "wide"})
+		show.events = newEventPrinter(a.Out, show.table)
 		show.withNamespace = o.allNamespaces
 		return show, nil
 	case "json", "yaml", "name":

@@ -7,12 +7,12 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/duration"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/cli-runtime/pkg/printers"
@@ -25,6 +25,7 @@ type statusPrinter struct {
 	out           io.Writer
 	objects       printers.ResourcePrinter // nil: tables
 	table         printers.ResourcePrinter
+	events        *eventPrinter
 	withNamespace bool
 }
 
@@ -45,7 +46,7 @@ func (p *statusPrinter) change(event watch.EventType, rs *roomv1alpha1.RoomSecre
 	}
 	table := p.head()
 	table.Rows = append(table.Rows, p.row(rs))
-	return p.table.PrintObj(&metav1.WatchEvent{Type: string(event), Object: runtime.RawExtension{Object: table}}, p.out)
+	return p.events.print(event, table)
 }
 
 func (p *statusPrinter) head() *metav1.Table {
@@ -79,14 +80,28 @@ func (p *statusPrinter) one(rs *roomv1alpha1.RoomSecret) error {
 	if err := p.summary(rs); err != nil || len(rs.Status.Entries) == 0 {
 		return err
 	}
-	table := &metav1.Table{ColumnDefinitions: columns("Entry", "Secret ID", "State", "Reason", "Changed", "Message")}
-	for _, entry := range rs.Status.Entries {
-		table.Rows = append(table.Rows, row(entry.Name, entry.ID, string(entry.State), string(entry.Reason), ago(entry.LastChangeTime), entry.Message))
-	}
 	if _, err := fmt.Fprintln(p.out); err != nil {
 		return err
 	}
-	return p.table.PrintObj(table, p.out)
+	return p.table.PrintObj(entriesTable(rs.Status.Entries), p.out)
+}
+
+// entriesTable has a reason and a message only where at least one entry has them.
+func entriesTable(entries []roomv1alpha1.EntryStatus) *metav1.Table {
+	names := []string{"Entry", "Secret ID", "State", "Changed"}
+	explained := slices.ContainsFunc(entries, func(e roomv1alpha1.EntryStatus) bool { return e.Reason != "" || e.Message != "" })
+	if explained {
+		names = append(names, "Reason", "Message")
+	}
+	table := &metav1.Table{ColumnDefinitions: columns(names...)}
+	for _, entry := range entries {
+		cells := []string{entry.Name, entry.ID, string(entry.State), ago(entry.LastChangeTime)}
+		if explained {
+			cells = append(cells, orNone(string(entry.Reason)), orNone(entry.Message))
+		}
+		table.Rows = append(table.Rows, row(cells...))
+	}
+	return table
 }
 
 // summary shows what concerns the RoomSecret as a whole.
@@ -95,7 +110,7 @@ func (p *statusPrinter) summary(rs *roomv1alpha1.RoomSecret) error {
 	lines := [][2]string{
 		{"RoomSecret", rs.Namespace + "/" + rs.Name},
 		{"Direction", string(rs.Direction())},
-		{"Room", string(rs.Spec.RoomRef.KindOrDefault()) + " " + rs.Spec.RoomRef.Name},
+		{"Room", fmt.Sprintf("%s (%s)", rs.Spec.RoomRef.Name, rs.Spec.RoomRef.KindOrDefault())},
 		{"Ready", fmt.Sprintf("%s, %s, since %s", cmp.Or(string(ready.Status), "Unknown"), cmp.Or(ready.Reason, "NotObserved"), ago(&ready.LastTransitionTime))},
 		{"Message", cmp.Or(ready.Message, "No operator has looked at it yet.")},
 		{"Entries", entriesOf(rs)},

@@ -28,6 +28,7 @@ func TestAListGoesOnWithWhatChanges(t *testing.T) {
 		`{"type":"ADDED","object":{"id":"second","type":"text/plain","name":"second","delegated_to":null}}`,
 		`{"type":"DELETED","object":{"id":"first","type":"text/plain","name":"first","delegated_to":null}}`, "",
 	}, "\n")))
+	g.Expect(table.stdout.String()).To(MatchRegexp(`(?m)^DELETED    first    text/plain   first    <none>$`), "columns stay where they are")
 	g.Expect(table.stop()).To(Equal(0), "to be interrupted is how it is meant to end")
 	g.Expect(json.stop()).To(Equal(0))
 	g.Expect(table.stderr.String()).To(BeEmpty())
