@@ -25,7 +25,7 @@ func newEventPrinter(out io.Writer, table printers.ResourcePrinter) *eventPrinte
 	return &eventPrinter{table: table, out: printers.GetNewTabWriter(out)}
 }
 
-func (p *eventPrinter) print(event watch.EventType, table *metav1.Table) error {
+func (p *eventPrinter) add(event watch.EventType, table *metav1.Table) error {
 	err := p.table.PrintObj(&metav1.WatchEvent{Type: string(event), Object: runtime.RawExtension{Object: table}}, p.out)
 	if err != nil {
 		return err

@@ -100,7 +100,7 @@ func (p *listPrinter) printChange(c change) error {
 	case "name":
 		return p.name(c.info.ID)
 	}
-	return p.events.print(c.event, tableOf(c.info))
+	return p.events.add(c.event, tableOf(c.info))
 }
 
 // name prints an id, which may be anything, and on a terminal must do no harm.

@@ -46,7 +46,7 @@ func (p *statusPrinter) change(event watch.EventType, rs *roomv1alpha1.RoomSecre
 	}
 	table := p.head()
 	table.Rows = append(table.Rows, p.row(rs))
-	return p.events.print(event, table)
+	return p.events.add(event, table)
 }
 
 func (p *statusPrinter) head() *metav1.Table {
