@@ -18,7 +18,7 @@ import (
 // TestTheExamplesOfTheDocumentationAreTrue runs the examples of docs/cli.md, one after the other, in one shell.
 func TestTheExamplesOfTheDocumentationAreTrue(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, "team-a")
+	w := newWorld(t)
 	w.withRoomSecrets()
 	w.withOperator()
 	for _, name := range []string{"stripe", "app"} {
@@ -40,7 +40,7 @@ func TestTheExamplesOfTheDocumentationAreTrue(t *testing.T) {
 	shell := exec.CommandContext(t.Context(), "bash", "-s")
 	shell.Env, shell.Dir, shell.Stdin, shell.Stdout, shell.Stderr = w.environ, w.dir, strings.NewReader(script.String()), &output, &output
 	w.Expect(shell.Run()).To(Succeed(), output.String())
-	outputs := strings.Split(output.String(), mark+"\n")
+	outputs := strings.Split(strings.ReplaceAll(output.String(), w.ns, "team-a"), mark+"\n")
 	w.Expect(outputs).To(HaveLen(len(steps) + 1))
 	for i, step := range steps {
 		if diff := cmp.Diff(tidy(step.output), tidy(outputs[i])); diff != "" {

@@ -19,7 +19,7 @@ import (
 
 func TestARoomObjectLeadsToTheRoom(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, "by-object")
+	w := newWorld(t)
 	w.Expect(w.kubectl("secret", "set", "--room", "support", "--id", "my-secret", "--text", "token-value")).To(Equal(result{0, "", "Stored 11 bytes\n"}))
 	row, err := w.store.Get(t.Context(), store.Key{Room: "support", Owner: roomv1alpha1.DefaultParticipantName, ID: "my-secret"})
 	w.Expect(err).NotTo(HaveOccurred())
@@ -32,13 +32,13 @@ func TestARoomObjectLeadsToTheRoom(t *testing.T) {
 
 func TestAClusterRoomLeadsToTheRoom(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, "by-cluster-object")
+	w := newWorld(t)
 	scope, err := token.APIGrant(token.APIScope{Secrets: &token.SecretsGrant{}})
 	w.Expect(err).NotTo(HaveOccurred())
 	jwt, err := w.key.Sign(token.Claims{Name: "alice", Grants: []token.Grant{token.RoomGrant("lobby"), scope}})
 	w.Expect(err).NotTo(HaveOccurred())
 	room := &roomv1alpha1.ClusterRoom{
-		ObjectMeta: metav1.ObjectMeta{Name: "shared"},
+		ObjectMeta: metav1.ObjectMeta{Name: "of-" + w.ns},
 		Spec: roomv1alpha1.ClusterRoomSpec{
 			RoomConnection: roomv1alpha1.RoomConnection{Endpoint: w.url, RoomName: "lobby"},
 			Auth:           roomv1alpha1.ClusterRoomAuth{TokenSecretRef: &roomv1alpha1.NamespacedSecretKeyRef{Namespace: w.ns, SecretKeyRef: roomv1alpha1.SecretKeyRef{Name: "token", Key: "token"}}},
@@ -49,17 +49,17 @@ func TestAClusterRoomLeadsToTheRoom(t *testing.T) {
 		},
 	}
 	w.create(w.secret("token", map[string]string{"token": jwt}), room)
-	w.Expect(w.kubectl("secret", "set", "--cluster-room", "shared", "--id", "a", "--text", "b").Stderr).To(Equal("Stored 1 bytes\n"))
+	w.Expect(w.kubectl("secret", "set", "--cluster-room", room.Name, "--id", "a", "--text", "b").Stderr).To(Equal("Stored 1 bytes\n"))
 	_, err = w.store.Get(t.Context(), store.Key{Room: "lobby", Owner: "alice", ID: "a"})
 	w.Expect(err).NotTo(HaveOccurred())
-	other := w.kubectl("secret", "list", "--cluster-room", "shared", "--as-identity", "bob")
+	other := w.kubectl("secret", "list", "--cluster-room", room.Name, "--as-identity", "bob")
 	w.Expect(other.Stderr).To(ContainSubstring("needs an API key"))
-	w.Expect(w.run("kubectl_complete-room", "secret", "list", "--cluster-room", "").Stdout).To(Equal("shared\n:4\n"))
+	w.Expect(w.run("kubectl_complete-room", "secret", "list", "--cluster-room", "of-"+w.ns).Stdout).To(Equal(room.Name + "\n:4\n"))
 }
 
 func TestNoClusterIsNeededForARoomAtAnAddress(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, "by-address")
+	w := newWorld(t)
 	w.environ = append(w.environ, "KUBECONFIG=/nonexistent", "MESHAGENT_ROOM_URL="+w.url, "MESHAGENT_API_KEY="+w.key.Encode())
 	w.Expect(w.kubectl("secret", "set", "--room", "myroom", "--id", "my-secret", "--text", "token-value")).To(Equal(result{0, "", "Stored 11 bytes\n"}))
 	w.Expect(w.kubectl("secret", "get", "--room", "myroom", "--id", "my-secret").Stdout).To(Equal("token-value"))
@@ -71,7 +71,7 @@ func TestNoClusterIsNeededForARoomAtAnAddress(t *testing.T) {
 
 func TestWhatIsMissingIsNamed(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, "missing")
+	w := newWorld(t)
 	for room, credential := range map[string]roomv1alpha1.SecretKeyRef{
 		"no-secret": {Name: "nothing", Key: "api-key"},
 		"no-key":    {Name: "meshagent", Key: "nothing"},
@@ -87,8 +87,8 @@ func TestWhatIsMissingIsNamed(t *testing.T) {
 	for room, want := range map[string]string{
 		"no-room":   `"no-room" not found`,
 		"no-secret": `"nothing" not found`,
-		"no-key":    `key "nothing" of Secret missing/meshagent is missing or empty`,
-		"no-token":  `key "k" of Secret missing/nonsense is not a participant token`,
+		"no-key":    `key "nothing" of Secret ` + w.ns + `/meshagent is missing or empty`,
+		"no-token":  `key "k" of Secret ` + w.ns + `/nonsense is not a participant token`,
 	} {
 		got := w.kubectl("secret", "list", "--room", room)
 		w.Expect(got.Code).NotTo(BeZero(), room)
@@ -99,7 +99,7 @@ func TestWhatIsMissingIsNamed(t *testing.T) {
 
 func TestTheUsersRightsDecide(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, "rights")
+	w := newWorld(t)
 	user, err := cluster.AddUser("nobody-in-particular")
 	w.Expect(err).NotTo(HaveOccurred())
 	got := w.kubectl("secret", "list", "--room", "support", "-n", w.ns, "--kubeconfig", user.Kubeconfig)
@@ -109,7 +109,7 @@ func TestTheUsersRightsDecide(t *testing.T) {
 
 func TestNamesAreCompleted(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, "completion")
+	w := newWorld(t)
 	w.withRoomSecrets()
 	w.Expect(w.kubectl("secret", "set", "--room", "support", "--id", "my-secret", "--text", "v").Code).To(Equal(0))
 	for line, want := range map[string]string{
@@ -119,8 +119,8 @@ func TestNamesAreCompleted(t *testing.T) {
 		"secret delete --room support ":       "my-secret\n:4\n",
 		"sync ":                               "app\nstripe\n:4\n",
 		"status s":                            "stripe\n:4\n",
-		"status -n completion -o ":            "table\nwide\njson\nyaml\nname\n:4\n",
-		"secret list --namespace completio":   "completion\n:4\n",
+		"status -n " + w.ns + " -o ":          "table\nwide\njson\nyaml\nname\n:4\n",
+		"secret list --namespace " + w.ns:     w.ns + "\n:4\n",
 		"secret list --room support --contex": "--context\tcontext of the kubeconfig to use\n:4\n",
 	} {
 		w.Expect(w.run("kubectl_complete-room", strings.Split(line, " ")...).Stdout).To(Equal(want), line)
@@ -131,8 +131,8 @@ func TestNamesAreCompleted(t *testing.T) {
 
 func TestSyncAndStatusWithoutAnOperator(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, "no-operator")
-	w.Expect(w.kubectl("status")).To(Equal(result{0, "", "No RoomSecrets found in no-operator namespace.\n"}))
+	w := newWorld(t)
+	w.Expect(w.kubectl("status")).To(Equal(result{0, "", "No RoomSecrets found in " + w.ns + " namespace.\n"}))
 	w.withRoomSecrets()
 	w.Expect(w.kubectl("status").Stdout).To(MatchRegexp(`stripe +Push +support +Unknown +NotObserved +<none> +<none> +\S+\n`))
 	w.Expect(w.kubectl("status", "stripe").Stdout).To(ContainSubstring("No operator has looked at it yet."))
@@ -145,7 +145,7 @@ func TestSyncAndStatusWithoutAnOperator(t *testing.T) {
 
 func TestSyncWaitsForTheOperator(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, "operator")
+	w := newWorld(t)
 	w.withRoomSecrets()
 	w.withOperator()
 	w.Eventually(func() result { return w.kubectl("sync", "stripe", "--wait") }).Should(Equal(result{0, "roomsecret.roomsecrets.io/stripe synced\n", ""}))
@@ -158,7 +158,7 @@ func TestSyncWaitsForTheOperator(t *testing.T) {
 	w.Expect(string(row.Value)).To(Equal("sk_live"))
 	w.Expect(w.kubectl("status", "stripe", "-o", "name").Stdout).To(Equal("roomsecret.roomsecrets.io/stripe\n"))
 	w.Expect(w.kubectl("status", "-o", "json").Stdout).To(ContainSubstring(`"kind": "RoomSecret"`))
-	w.Expect(w.kubectl("status", "-A", "-o", "wide").Stdout).To(MatchRegexp(`operator +stripe .* 1 of 1 entries are in sync`))
+	w.Expect(w.kubectl("status", "-A", "-o", "wide").Stdout).To(MatchRegexp(w.ns + ` +stripe .* 1 of 1 entries are in sync`))
 
 	var source corev1.Secret
 	w.Expect(w.kube.Get(t.Context(), client.ObjectKey{Namespace: w.ns, Name: "stripe-keys"}, &source)).To(Succeed())

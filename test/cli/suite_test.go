@@ -91,13 +91,15 @@ type world struct {
 	environ []string
 }
 
-func newWorld(t *testing.T, namespace string) *world {
+func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{WithT: NewWithT(t), t: t, ns: namespace, store: store.NewMemory(0), dir: t.TempDir()}
+	w := &world{WithT: NewWithT(t), t: t, store: store.NewMemory(0), dir: t.TempDir()}
 	var err error
 	w.kube, err = client.New(cluster.Config, client.Options{Scheme: scheme(t)})
 	w.Expect(err).NotTo(HaveOccurred())
-	w.create(&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}})
+	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "cli-"}}
+	w.create(namespace)
+	w.ns = namespace.Name
 	w.key, err = token.NewAPIKey()
 	w.Expect(err).NotTo(HaveOccurred())
 	handler, err := roomserver.New(roomserver.Config{APIKeys: []token.APIKey{w.key}, Store: w.store})
@@ -111,7 +113,7 @@ func newWorld(t *testing.T, namespace string) *world {
 	w.create(
 		w.secret("meshagent", map[string]string{"api-key": w.key.Encode() + "\n"}),
 		&roomv1alpha1.Room{
-			ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "support"},
+			ObjectMeta: metav1.ObjectMeta{Namespace: w.ns, Name: "support"},
 			Spec: roomv1alpha1.RoomSpec{
 				RoomConnection: roomv1alpha1.RoomConnection{Endpoint: w.url, PollInterval: &metav1.Duration{Duration: time.Hour}},
 				Auth:           roomv1alpha1.RoomAuth{APIKeySecretRef: &roomv1alpha1.SecretKeyRef{Name: "meshagent", Key: "api-key"}},
