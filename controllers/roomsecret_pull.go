@@ -112,11 +112,11 @@ func (r *RoomSecretReconciler) readValues(ctx context.Context, s *scope, in *pla
 
 // writeTarget records what must be recorded first, and then creates or writes the target.
 func (r *RoomSecretReconciler) writeTarget(ctx context.Context, s *scope, target target, decided plan.PullPlan, values map[string][]byte) error {
-	if !decided.Create && !decided.Apply {
-		return r.holdPull(ctx, s, decided)
-	}
 	if err := r.holdPull(ctx, s, decided); err != nil {
 		return err
+	}
+	if !decided.Create && !decided.Apply {
+		return nil
 	}
 	if err := r.recordKeyIntents(ctx, s, target, decided); err != nil {
 		return err

@@ -7,6 +7,7 @@
 package controllers
 
 import (
+	"cmp"
 	"context"
 	"math/rand/v2"
 	"time"
@@ -143,7 +144,7 @@ func setupRoomSecrets(mgr ctrl.Manager, o Options) error {
 		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Rooms: o.Rooms,
 		Events:  mgr.GetEventRecorder("roomsecret-operator"),
 		Digests: o.Digests, Metrics: o.Metrics, Clock: clock.RealClock{},
-		Grace: orDefault(o.Grace, defaultGrace),
+		Grace: cmp.Or(o.Grace, defaultGrace),
 	}
 	find := finder{mgr.GetClient()}
 	changed := builder.WithPredicates(predicate.GenerationChangedPredicate{})
@@ -156,24 +157,16 @@ func setupRoomSecrets(mgr ctrl.Manager, o Options) error {
 		WatchesMetadata(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(find.ofNamespace), builder.WithPredicates(predicate.LabelChangedPredicate{})).
 		WatchesRawSource(find.roomSecretEvents(o.Rooms)).
 		WithOptions(controller.Options{
-			MaxConcurrentReconciles: orDefault(o.MaxConcurrentReconciles, defaultConcurrency),
+			MaxConcurrentReconciles: cmp.Or(o.MaxConcurrentReconciles, defaultConcurrency),
 			RateLimiter:             retries(o),
 		}).
 		Complete(r)
 }
 
-func orDefault[T comparable](value, fallback T) T {
-	var zero T
-	if value == zero {
-		return fallback
-	}
-	return value
-}
-
 // retries returns a limiter that waits longer after each failure of an object, with jitter, so that objects which failed
 // together do not come back together.
 func retries(o Options) workqueue.TypedRateLimiter[ctrl.Request] {
-	return jittered{workqueue.NewTypedItemExponentialFailureRateLimiter[ctrl.Request](orDefault(o.FirstRetry, defaultFirstRetry), maxRetry)}
+	return jittered{workqueue.NewTypedItemExponentialFailureRateLimiter[ctrl.Request](cmp.Or(o.FirstRetry, defaultFirstRetry), maxRetry)}
 }
 
 type jittered struct {
