@@ -127,9 +127,16 @@ func (s Secrets) Exists(ctx context.Context, q ExistsQuery) (bool, error) {
 	}
 	data := s.lend()
 	data.bytes = wire.AppendCall(data.bytes)
-	var answer protocol.ExistsResponse
-	err := s.question(ctx, s.request(protocol.ToolExists, data), &answer)
-	return answer.Exists, err
+	answer, err := s.call(ctx, s.request(protocol.ToolExists, data))
+	if err != nil {
+		return false, err
+	}
+	var response protocol.ExistsResponse
+	object, ok := answer.Object()
+	if !ok || response.UnmarshalJSON(object) != nil { // the reader knows it for valid JSON
+		return false, unexpected(protocol.ToolExists)
+	}
+	return response.Exists, nil
 }
 
 // ListSecrets returns all rows of the connected identity; there is no paging. One row that

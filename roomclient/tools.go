@@ -62,9 +62,8 @@ func (s Secrets) question(ctx context.Context, r request, response any) error {
 	if err != nil {
 		return err
 	}
-	content, err := answer.Content()
-	object, ok := content.(protocol.JSON)
-	if err != nil || !ok || json.Unmarshal(object.Value, response) != nil {
+	object, ok := answer.Object()
+	if !ok || json.Unmarshal(object, response) != nil {
 		return unexpected(r.tool)
 	}
 	return nil

@@ -3,6 +3,8 @@
 
 package protocol
 
+import "encoding/json"
+
 // Answer is the data of a response whose header has been read and not yet interpreted. It
 // exists so that what answers most calls can be had without a [Content], which takes memory
 // of its own.
@@ -31,6 +33,14 @@ func (a *Answer) File() (File, bool) {
 		return File{}, false
 	}
 	return a.header.file(a.payload)
+}
+
+// Object returns the object of a [JSON] content, and false if the answer is none.
+func (a *Answer) Object() (json.RawMessage, bool) {
+	if a.header.kind() != (JSON{}).Type() || kind(a.header.json) != '{' {
+		return nil, false
+	}
+	return a.header.json, true
 }
 
 // Error returns the content and true if it is an [Error].

@@ -4,9 +4,11 @@
 package protocol
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"unicode/utf8"
 )
 
@@ -46,10 +48,13 @@ type Assembler struct {
 	msg  Message
 	want uint32 // data packets of the message under way; 0: idle
 	next uint32 // index of the packet expected next
+
+	// usual answers are most of what arrives: all messages that are one share its memory.
+	usual [][]byte
 }
 
 // Add takes the next packet. complete tells that msg is whole; its memory is then
-// the caller's. The packet's own memory is not kept. Errors are a [*FramingError] or
+// the caller's, to read. The packet's own memory is not kept. Errors are a [*FramingError] or
 // [ErrTooLarge]; after an error the unfinished message is forgotten.
 func (a *Assembler) Add(packet []byte) (msg Message, complete bool, err error) {
 	if err := a.add(packet); err != nil {
@@ -113,18 +118,47 @@ func (a *Assembler) extend(chunk []byte) error {
 	if len(a.msg.Data)+len(chunk) > limit(a.MaxMessage, DefaultMaxMessage) {
 		return fmt.Errorf("%w: more than %d data bytes", ErrTooLarge, limit(a.MaxMessage, DefaultMaxMessage))
 	}
+	a.next++
+	if a.want == 1 {
+		if a.msg.Data = a.interned(chunk); a.msg.Data != nil {
+			return nil
+		}
+	}
 	if len(a.msg.Data)+len(chunk) > cap(a.msg.Data) {
 		a.grow(len(chunk))
 	}
 	a.msg.Data = append(a.msg.Data, chunk...)
-	a.next++
 	return nil
+}
+
+// interned returns the usual data that equals chunk, or nil.
+func (a *Assembler) interned(chunk []byte) []byte {
+	if a.usual == nil {
+		a.usual = usualAnswers()
+	}
+	for _, data := range a.usual {
+		if bytes.Equal(chunk, data) {
+			return data
+		}
+	}
+	return nil
+}
+
+// usualAnswers returns the data of the answers that carry no value.
+func usualAnswers() [][]byte {
+	var usual [][]byte
+	for _, answer := range []Content{Empty{}, Object(ExistsResponse{Exists: true}), Object(ExistsResponse{})} {
+		if data, err := PackContent(answer); err == nil {
+			usual = append(usual, slices.Clip(data))
+		}
+	}
+	return usual
 }
 
 // grow makes room for a chunk and for as much again as has come already, but not for more
 // than is announced.
 func (a *Assembler) grow(chunk int) {
-	announced := chunk * int(a.want-a.next+1)
+	announced := chunk * int(a.want-a.next+2)
 	room := min(max(chunk, len(a.msg.Data)), announced)
 	a.msg.Data = append(make([]byte, 0, len(a.msg.Data)+max(room, chunk)), a.msg.Data...)
 }

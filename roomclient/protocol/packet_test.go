@@ -271,3 +271,36 @@ func twoChunks(data []byte, cut int) [][]byte {
 	part := func(i byte, b []byte) []byte { return append([]byte{0, 0, 0, 0, 0, 0, 0, 9, 0, 0, 0, i}, b...) }
 	return [][]byte{head, part(1, data[:cut]), part(2, data[cut:])}
 }
+
+func TestTheDataOfAnAnswerWithoutAValueTakesNoMemory(t *testing.T) {
+	for name, content := range map[string]protocol.Content{
+		"empty":          protocol.Empty{},
+		"exists":         protocol.Object(protocol.ExistsResponse{Exists: true}),
+		"does not exist": protocol.Object(protocol.ExistsResponse{}),
+	} {
+		t.Run(name, func(t *testing.T) {
+			data, err := protocol.PackContent(content)
+			if err != nil {
+				t.Fatal(err)
+			}
+			message := protocol.Message{ID: 7, Type: protocol.TypeResponse, Data: data}
+			packets := slices.Collect(func(yield func([]byte) bool) {
+				for packet := range message.Packets() {
+					yield(slices.Clone(packet))
+				}
+			})
+			var assembler protocol.Assembler
+			var got protocol.Message
+			if n := testing.AllocsPerRun(100, func() {
+				for _, packet := range packets {
+					got, _, _ = assembler.Add(packet)
+				}
+			}); n != 0 {
+				t.Errorf("%v allocations, want none", n)
+			}
+			if diff := cmp.Diff(message, got); diff != "" {
+				t.Errorf("message (-sent +received):\n%s", diff)
+			}
+		})
+	}
+}

@@ -63,16 +63,16 @@ type ExistsResponse struct {
 // UnmarshalJSON fails when the member is missing or not a boolean, as the SDKs do: an
 // answer that says nothing must not read as "does not exist".
 func (r *ExistsResponse) UnmarshalJSON(data []byte) error {
-	var answer string
+	var answer []byte
 	if isObject(data) {
 		for name, value := range membersOf(data) {
 			if string(name) == "exists" {
-				answer = string(value)
+				answer = value
 			}
 		}
 	}
-	r.Exists = answer == "true"
-	if !r.Exists && answer != "false" {
+	r.Exists = string(answer) == "true"
+	if !r.Exists && string(answer) != "false" {
 		return malformed("exists is not a boolean")
 	}
 	return nil

@@ -21,7 +21,8 @@ import (
 
 // BenchmarkAllocations counts what a small call allocates on the client: the peer is a
 // replay that allocates nothing. Six are the WebSocket library's: three for each of the two
-// messages, to write it, to mask it and to read it.
+// messages, to write it, to mask it and to read it. The two more of get are what it returns,
+// the name and the value.
 func BenchmarkAllocations(b *testing.B) {
 	for name, c := range map[string]struct {
 		answer protocol.Content
