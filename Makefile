@@ -16,7 +16,7 @@ DEMO_ARGS ?=
 TESTFLAGS ?=
 
 # Packages whose tests run against a real API server.
-CLUSTER_TESTS := ./controllers/... ./internal/testkube/... ./test/api/... ./test/e2e/... ./test/manifests/...
+CLUSTER_TESTS := ./controllers/... ./internal/testkube/... ./test/api/... ./test/chart/... ./test/e2e/... ./test/manifests/...
 
 # Go modules of their own that hold code and tests.
 MODULES := hack/kube test/oauth
@@ -25,6 +25,7 @@ MODULES := hack/kube test/oauth
 API_OUT := api/v1alpha1
 CRD_OUT := config/crd/bases
 RBAC_OUT := config/rbac
+CHART_OUT := charts/roomsecret-operator/files
 
 CONTROLLER_GEN := bin/tools/controller-gen
 GOLANGCI_LINT := $(CURDIR)/bin/tools/golangci-lint
@@ -53,9 +54,12 @@ generate: $(TOOLS) ## Generate the deep copy functions of the API types.
 	@$(CONTROLLER_GEN) object:headerFile=hack/boilerplate.go.txt paths=./api/... output:object:dir=$(API_OUT)
 
 .PHONY: manifests
-manifests: $(TOOLS) ## Generate the CRDs and the operator's role.
+manifests: $(TOOLS) ## Generate the CRDs and the operator's role, and copy them into the chart.
 	@$(CONTROLLER_GEN) crd paths=./api/... output:crd:dir=$(CRD_OUT)
 	@$(CONTROLLER_GEN) rbac:roleName=roomsecret-manager paths=./controllers/... output:rbac:dir=$(RBAC_OUT)
+	@cp $(CRD_OUT)/*.yaml $(CHART_OUT)/crds/
+	@cp $(RBAC_OUT)/role.yaml $(CHART_OUT)/
+	@cp config/rbac/*_roles.yaml $(CHART_OUT)/people/
 
 .PHONY: fmt
 fmt: $(TOOLS) ## Format the code.
@@ -97,8 +101,8 @@ bench: ## Print speed and memory as ratios, each measured for BENCHTIME (default
 .PHONY: verify
 verify: $(TOOLS) ## Fail if generated files, format or go.mod are not up to date.
 	@echo "==> verify"
-	@fresh=$$(mktemp -d); trap 'rm -rf "$$fresh"' EXIT; \
-	$(MAKE) generate manifests API_OUT="$$fresh/api" CRD_OUT="$$fresh/crd" RBAC_OUT="$$fresh/rbac"; \
+	@fresh=$$(mktemp -d); trap 'rm -rf "$$fresh"' EXIT; mkdir -p "$$fresh"/chart/{crds,people}; \
+	$(MAKE) generate manifests API_OUT="$$fresh/api" CRD_OUT="$$fresh/crd" RBAC_OUT="$$fresh/rbac" CHART_OUT="$$fresh/chart"; \
 	diff -u $(API_OUT)/zz_generated.deepcopy.go "$$fresh/api/zz_generated.deepcopy.go" && \
 	diff -ru $(CRD_OUT) "$$fresh/crd" && \
 	diff -u $(RBAC_OUT)/role.yaml "$$fresh/rbac/role.yaml" || \
@@ -123,10 +127,10 @@ kube: ## Get etcd, kube-apiserver, kube-controller-manager and kubectl into bin/
 	@KUBEBUILDER_ASSETS="$(abspath $(KUBEBUILDER_ASSETS))" go run -C hack/kube . -out "$(CURDIR)/bin/kube"
 
 .PHONY: tools
-tools: $(TOOLS) ## Build controller-gen and golangci-lint into bin/tools/.
+tools: $(TOOLS) ## Build controller-gen, golangci-lint and helm into bin/tools/.
 
 $(TOOLS): hack/tools/go.mod hack/tools/go.sum
-	@echo "building controller-gen and golangci-lint (two minutes the first time)"
+	@echo "building controller-gen, golangci-lint and helm (four minutes the first time)"
 	@go build -C hack/tools -o "$(CURDIR)/bin/tools/" tool
 	@touch $@
 
