@@ -6,6 +6,7 @@ package controllers
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -64,7 +65,7 @@ func (r *RoomSecretReconciler) claimedRows(ctx context.Context, s *scope, wanted
 // claimOn reports whether another RoomSecret asks for a row of the room in scope, and whether it has it.
 func (r *RoomSecretReconciler) claimOn(ctx context.Context, s *scope, other *roomv1alpha1.RoomSecret, row plan.Row) (asks, has bool, err error) {
 	room, err := getRoom(ctx, r.Client, roomKeyOf(other))
-	if apierrors.IsNotFound(err) {
+	if apierrors.IsNotFound(err) || errors.Is(err, errNotServed) {
 		return false, false, nil // without a room it can neither write nor delete
 	}
 	if err != nil || room.address() != s.room.address() {

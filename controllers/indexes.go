@@ -26,19 +26,23 @@ const (
 	indexCredential = "credential"
 )
 
+type index struct {
+	object client.Object
+	name   string
+	values client.IndexerFunc
+}
+
 // addIndexes adds all indexes to the cache.
-func addIndexes(ctx context.Context, indexer client.FieldIndexer) error {
-	indexes := []struct {
-		object client.Object
-		name   string
-		values client.IndexerFunc
-	}{
+func addIndexes(ctx context.Context, indexer client.FieldIndexer, withoutClusterRooms bool) error {
+	indexes := []index{
 		{&roomv1alpha1.RoomSecret{}, indexRoom, onRoomSecret(func(rs *roomv1alpha1.RoomSecret) []string { return []string{roomKeyOf(rs).String()} })},
 		{&roomv1alpha1.RoomSecret{}, indexSecret, onRoomSecret(secretsOf)},
 		{&roomv1alpha1.RoomSecret{}, indexRow, onRoomSecret(rowsOf)},
 		{&roomv1alpha1.RoomSecret{}, indexTarget, onRoomSecret(targetOf)},
 		{&roomv1alpha1.Room{}, indexCredential, credentialsOf},
-		{&roomv1alpha1.ClusterRoom{}, indexCredential, credentialsOf},
+	}
+	if !withoutClusterRooms {
+		indexes = append(indexes, index{&roomv1alpha1.ClusterRoom{}, indexCredential, credentialsOf})
 	}
 	for _, index := range indexes {
 		if err := indexer.IndexField(ctx, index.object, index.name, index.values); err != nil {

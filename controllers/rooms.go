@@ -6,7 +6,9 @@ package controllers
 import (
 	"cmp"
 	"context"
+	"errors"
 
+	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
@@ -80,13 +82,20 @@ func (r room) address() string {
 	return sessions.NormalizeEndpoint(r.connection.Endpoint) + "/rooms/" + r.roomName()
 }
 
+// errNotServed says that the operator does not work with rooms of this kind.
+var errNotServed = errors.New("the operator does not serve ClusterRooms")
+
 // getRoom reads the room that a key names from the cache.
 func getRoom(ctx context.Context, reader client.Reader, key sessions.RoomKey) (room, error) {
 	var object client.Object = &roomv1alpha1.Room{}
 	if key.Kind == roomv1alpha1.KindClusterRoom {
 		object = &roomv1alpha1.ClusterRoom{}
 	}
-	if err := reader.Get(ctx, client.ObjectKey{Namespace: key.Namespace, Name: key.Name}, object); err != nil {
+	err := reader.Get(ctx, client.ObjectKey{Namespace: key.Namespace, Name: key.Name}, object)
+	if _, uncached := errors.AsType[*cache.ErrResourceNotCached](err); uncached {
+		return room{}, errNotServed
+	}
+	if err != nil {
 		return room{}, err
 	}
 	r, _ := roomFrom(object)

@@ -116,6 +116,9 @@ func (r *RoomSecretReconciler) resolve(ctx context.Context, s *scope) error {
 	if apierrors.IsNotFound(err) {
 		return fault.NewWaiting(roomv1alpha1.ReasonRoomNotFound, "%s %q does not exist: create it, or correct spec.roomRef.", key.Kind, key.Name)
 	}
+	if errors.Is(err, errNotServed) {
+		return fault.NewTerminal(roomv1alpha1.ReasonUnsupported, "This operator does not serve ClusterRooms: use a Room, or start it with --cluster-rooms.")
+	}
 	if err != nil {
 		return err
 	}

@@ -37,6 +37,8 @@ type Options struct {
 	Digests fingerprint.Key
 	// Metrics counts what is done.
 	Metrics *Metrics
+	// WithoutClusterRooms leaves ClusterRooms alone, and needs no rights to them and to namespaces.
+	WithoutClusterRooms bool
 	// MaxConcurrentReconciles is how many RoomSecrets are worked on at the same time; 0 means 10.
 	MaxConcurrentReconciles int
 	// Grace is how long the deletion of a RoomSecret waits for a room that is out of reach; 0 means 2 minutes.
@@ -103,17 +105,17 @@ func keepLabels(object any) (any, error) {
 
 // Setup adds the indexes, the connections and the controllers to a manager.
 func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
-	if err := addIndexes(ctx, mgr.GetFieldIndexer()); err != nil {
+	if err := addIndexes(ctx, mgr.GetFieldIndexer(), o.WithoutClusterRooms); err != nil {
 		return err
 	}
 	if err := mgr.Add(o.Rooms); err != nil {
 		return err
 	}
-	for kind, list := range map[roomv1alpha1.RoomKind]client.ObjectList{
-		roomv1alpha1.KindRoom:        &roomv1alpha1.RoomList{},
-		roomv1alpha1.KindClusterRoom: &roomv1alpha1.ClusterRoomList{},
-	} {
-		if err := setupRooms(mgr, o, kind, list); err != nil {
+	if err := setupRooms(mgr, o, roomv1alpha1.KindRoom, &roomv1alpha1.RoomList{}); err != nil {
+		return err
+	}
+	if !o.WithoutClusterRooms {
+		if err := setupRooms(mgr, o, roomv1alpha1.KindClusterRoom, &roomv1alpha1.ClusterRoomList{}); err != nil {
 			return err
 		}
 	}
@@ -148,19 +150,21 @@ func setupRoomSecrets(mgr ctrl.Manager, o Options) error {
 	}
 	find := finder{mgr.GetClient()}
 	changed := builder.WithPredicates(predicate.GenerationChangedPredicate{})
-	return ctrl.NewControllerManagedBy(mgr).Named("roomsecret").
+	b := ctrl.NewControllerManagedBy(mgr).Named("roomsecret").
 		For(&roomv1alpha1.RoomSecret{}, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, syncRequests()))).
 		Watches(&roomv1alpha1.RoomSecret{}, find.rivals()).
 		Watches(&roomv1alpha1.Room{}, handler.EnqueueRequestsFromMapFunc(find.ofRoom), changed).
-		Watches(&roomv1alpha1.ClusterRoom{}, handler.EnqueueRequestsFromMapFunc(find.ofRoom), changed).
 		WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(find.ofSecret)).
-		WatchesMetadata(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(find.ofNamespace), builder.WithPredicates(predicate.LabelChangedPredicate{})).
 		WatchesRawSource(find.roomSecretEvents(o.Rooms)).
 		WithOptions(controller.Options{
 			MaxConcurrentReconciles: cmp.Or(o.MaxConcurrentReconciles, defaultConcurrency),
 			RateLimiter:             retries(o),
-		}).
-		Complete(r)
+		})
+	if !o.WithoutClusterRooms {
+		b = b.Watches(&roomv1alpha1.ClusterRoom{}, handler.EnqueueRequestsFromMapFunc(find.ofRoom), changed).
+			WatchesMetadata(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(find.ofNamespace), builder.WithPredicates(predicate.LabelChangedPredicate{}))
+	}
+	return b.Complete(r)
 }
 
 // retries returns a limiter that waits longer after each failure of an object, with jitter, so that objects which failed

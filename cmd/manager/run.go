@@ -124,10 +124,14 @@ func addControllers(ctx context.Context, mgr ctrl.Manager, restConfig *rest.Conf
 	if err != nil {
 		return err
 	}
+	if err := metrics.Registry.Register(controllers.NewInventory(ctx, mgr.GetCache(), mgr.Elected())); err != nil {
+		return err
+	}
 	return controllers.Setup(ctx, mgr, controllers.Options{
 		Rooms:                   sessions.NewPool(digests, roomMetrics, sessions.Dial),
 		Digests:                 digests,
 		Metrics:                 syncMetrics,
+		WithoutClusterRooms:     !o.ClusterRooms,
 		MaxConcurrentReconciles: o.MaxConcurrentReconciles,
 	})
 }

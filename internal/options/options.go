@@ -37,6 +37,8 @@ type Options struct {
 	Namespace string
 	// WatchNamespaces are the namespaces whose objects are worked on; empty means all.
 	WatchNamespaces []string
+	// ClusterRooms says whether ClusterRooms are worked with.
+	ClusterRooms bool
 	// MaxConcurrentReconciles is how many RoomSecrets are worked on at the same time.
 	MaxConcurrentReconciles int
 	// KubeAPIQPS and KubeAPIBurst limit the requests to the API server.
@@ -58,6 +60,7 @@ func (o *Options) AddFlags(flags *flag.FlagSet) {
 		o.WatchNamespaces = strings.Split(value, ",")
 		return nil
 	})
+	flags.BoolVar(&o.ClusterRooms, "cluster-rooms", true, "Work with ClusterRooms, which takes cluster-wide rights to them and to namespaces.")
 	flags.IntVar(&o.MaxConcurrentReconciles, "max-concurrent-reconciles", 10, "How many RoomSecrets to work on at the same time.")
 	flags.Float64Var(&o.KubeAPIQPS, "kube-api-qps", 50, "How many requests a second to make to the API server.")
 	flags.IntVar(&o.KubeAPIBurst, "kube-api-burst", 100, "How many requests to the API server may come at once.")

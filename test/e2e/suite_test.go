@@ -116,12 +116,12 @@ func (s *suite) install(ctx context.Context) error {
 	if s.kube, err = client.New(s.cluster.Config, client.Options{Scheme: scheme}); err != nil {
 		return err
 	}
-	return s.writeKubeconfig(ctx)
+	return s.writeKubeconfig(ctx, namespace, serviceAccount, s.kubeconfig)
 }
 
-// writeKubeconfig asks the API server for a token of the manager's service account and writes a kubeconfig with it.
-func (s *suite) writeKubeconfig(ctx context.Context) error {
-	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: serviceAccount}}
+// writeKubeconfig asks the API server for a token of a service account and writes a kubeconfig with it.
+func (s *suite) writeKubeconfig(ctx context.Context, namespace, name, path string) error {
+	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}}
 	token := &authenticationv1.TokenRequest{}
 	if err := s.kube.SubResource("token").Create(ctx, account, token); err != nil {
 		return fmt.Errorf("ask for a token of the service account: %w", err)
@@ -131,5 +131,5 @@ func (s *suite) writeKubeconfig(ctx context.Context) error {
 	config.AuthInfos["manager"] = &clientcmdapi.AuthInfo{Token: token.Status.Token}
 	config.Contexts["e2e"] = &clientcmdapi.Context{Cluster: "e2e", AuthInfo: "manager"}
 	config.CurrentContext = "e2e"
-	return clientcmd.WriteToFile(*config, s.kubeconfig)
+	return clientcmd.WriteToFile(*config, path)
 }
