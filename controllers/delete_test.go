@@ -126,6 +126,21 @@ func TestObjectsDeletedWhileTheManagerIsDown(t *testing.T) {
 	w.Expect(w.value(w.key(own, "a"))()).To(Equal(absent))
 }
 
+// TestAManagerThatWasDownForLongStillDeletes: the grace time is for a room that is out of reach, and nobody has tried.
+func TestAManagerThatWasDownForLongStillDeletes(t *testing.T) {
+	t.Parallel()
+	w, _, push := pushed(t, deletes)
+	w.stopManager()
+	w.remove(push)
+	w.Eventually(func() time.Duration {
+		w.Expect(w.kube.Get(w.ctx, client.ObjectKeyFromObject(push), push)).To(Succeed())
+		return time.Since(push.DeletionTimestamp.Time)
+	}).Should(BeNumerically(">", grace))
+	w.startManager()
+	w.Eventually(w.gone(push)).Should(BeTrue())
+	w.Expect(w.value(w.key(own, "a"))()).To(Equal(absent))
+}
+
 func TestANamespaceNeverHangsBecauseOfUs(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -6,6 +6,7 @@ package controllers
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -41,6 +42,9 @@ type RoomSecretReconciler struct {
 	// Grace is how long the deletion of a RoomSecret waits for a room that is out of reach, before its room secrets are
 	// left behind.
 	Grace time.Duration
+
+	// undoing has, for each RoomSecret that is being deleted, when this process first tried to undo it.
+	undoing sync.Map
 }
 
 // scope is the desk of one reconcile: what is known so far.
@@ -81,7 +85,7 @@ func (r *RoomSecretReconciler) Reconcile(ctx context.Context, req ctrl.Request) 
 	var rs roomv1alpha1.RoomSecret
 	err := r.Client.Get(ctx, req.NamespacedName, &rs)
 	if apierrors.IsNotFound(err) {
-		r.Rooms.Release(req.NamespacedName)
+		r.forget(req.NamespacedName)
 		return ctrl.Result{}, nil
 	}
 	if err != nil {

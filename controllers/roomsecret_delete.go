@@ -5,13 +5,17 @@ package controllers
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
 	"github.com/roomsecrets/roomsecret-operator/internal/fault"
+	"github.com/roomsecrets/roomsecret-operator/internal/sessions"
 )
 
 // delete undoes what the deletion policy says, and then lets the RoomSecret go.
@@ -22,19 +26,39 @@ func (r *RoomSecretReconciler) delete(ctx context.Context, s *scope) error {
 	cause := r.undo(ctx, s)
 	left := s.owned()
 	if cause == nil && left == 0 {
-		r.Rooms.Release(clientKey(s))
+		r.forget(clientKey(s))
 		return r.setFinalizer(ctx, s, false)
 	}
-	waited := r.Clock.Since(s.rs.DeletionTimestamp.Time)
-	if waited < r.Grace {
+	if waited := r.triedFor(s, cause); waited < r.Grace {
 		s.retry = r.Grace - waited
 		return cause
 	}
 	r.Metrics.orphaned.Add(float64(left))
 	r.Events.Eventf(s.rs, nil, corev1.EventTypeWarning, string(roomv1alpha1.ReasonOrphaned), actionDelete,
 		"What was written stays behind (%d entries): it could not be deleted within %s.", left, r.Grace)
-	r.Rooms.Release(clientKey(s))
+	r.forget(clientKey(s))
 	return r.setFinalizer(ctx, s, false)
+}
+
+// triedFor returns for how long this process has tried, in vain, to undo what the RoomSecret did. The time in which the
+// operator was down, or waited for the first answer of the room, is no reason to give up.
+func (r *RoomSecretReconciler) triedFor(s *scope, cause error) time.Duration {
+	if errors.Is(cause, sessions.ErrPending) {
+		return 0
+	}
+	now := r.Clock.Now()
+	first, _ := r.undoing.LoadOrStore(clientKey(s), now)
+	since, ok := first.(time.Time)
+	if !ok || s.rs.DeletionTimestamp.After(since) {
+		since = s.rs.DeletionTimestamp.Time
+	}
+	return now.Sub(since)
+}
+
+// forget forgets what is remembered of a RoomSecret that is gone.
+func (r *RoomSecretReconciler) forget(name types.NamespacedName) {
+	r.Rooms.Release(name)
+	r.undoing.Delete(name)
 }
 
 // undo removes what is ours, as far as the policy says so.
