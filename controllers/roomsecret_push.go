@@ -152,7 +152,7 @@ func valueOf(want plan.PushRow, data map[string][]byte) sessions.Value {
 
 // carryOut does the steps: first what must be recorded, then the writes, then the entries of the status.
 func (r *RoomSecretReconciler) carryOut(ctx context.Context, s *scope, steps []plan.Step, data map[string][]byte) error {
-	if err := r.holdFor(ctx, s, steps); err != nil {
+	if err := r.hold(ctx, s, steps); err != nil {
 		return err
 	}
 	if err := r.recordIntents(ctx, s, steps); err != nil {
@@ -160,17 +160,26 @@ func (r *RoomSecretReconciler) carryOut(ctx context.Context, s *scope, steps []p
 	}
 	outcomes := r.execute(ctx, s, steps, data)
 	r.settle(s, steps, outcomes)
-	return r.holdFor(ctx, s, nil)
+	return r.letGo(ctx, s)
 }
 
-// holdFor keeps the finalizer exactly while deleting the RoomSecret has something to undo: now, or after the steps.
-func (r *RoomSecretReconciler) holdFor(ctx context.Context, s *scope, steps []plan.Step) error {
-	held := false
-	if s.rs.Spec.Push.DeletionPolicyOrDefault() == roomv1alpha1.DeletionDelete {
-		held = slices.ContainsFunc(steps, func(step plan.Step) bool { return step.After != nil }) ||
-			slices.ContainsFunc(s.rs.Status.Entries, func(e roomv1alpha1.EntryStatus) bool { return e.Origin != "" })
+// hold puts the finalizer on before the first step that deleting the RoomSecret would have to undo.
+func (r *RoomSecretReconciler) hold(ctx context.Context, s *scope, steps []plan.Step) error {
+	if s.rs.Spec.Push.DeletionPolicyOrDefault() != roomv1alpha1.DeletionDelete {
+		return nil
 	}
-	return r.setFinalizer(ctx, s, held)
+	if !slices.ContainsFunc(steps, func(step plan.Step) bool { return step.After != nil || step.Op == plan.OpDelete }) {
+		return nil
+	}
+	return r.setFinalizer(ctx, s, true)
+}
+
+// letGo takes the finalizer off when deleting the RoomSecret has nothing to undo.
+func (r *RoomSecretReconciler) letGo(ctx context.Context, s *scope) error {
+	if s.rs.Spec.Push.DeletionPolicyOrDefault() == roomv1alpha1.DeletionDelete && s.owned() > 0 {
+		return nil
+	}
+	return r.setFinalizer(ctx, s, false)
 }
 
 // setFinalizer adds or removes the finalizer. Adding it comes before the first write that it stands for.
