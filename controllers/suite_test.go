@@ -5,6 +5,7 @@ package controllers_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -90,6 +91,10 @@ type world struct {
 	room       string
 	userAgent  string
 	serverLog  syncBuffer
+	// newClient makes the client of the manager; nil for the usual one.
+	newClient client.NewClientFunc
+	// firstRetry is how long the operator waits after a failure; 0 for as long as makes tests fast.
+	firstRetry time.Duration
 
 	stopServer  func()
 	stopManager func()
@@ -224,6 +229,7 @@ func (w *world) startManager() {
 		Cache:      controllers.CacheOptions(w.namespaces...),
 		Metrics:    metricsserver.Options{BindAddress: "0"},
 		Controller: config.Controller{SkipNameValidation: new(true)},
+		NewClient:  w.newClient,
 	})
 	w.Expect(err).NotTo(gomega.HaveOccurred())
 	ctx, cancel := context.WithCancel(context.WithoutCancel(w.ctx))
@@ -249,6 +255,6 @@ func (w *world) options() controllers.Options {
 	return controllers.Options{
 		Rooms:   sessions.NewPool(digests, roomMetrics, sessions.Dial),
 		Digests: digests, Metrics: syncMetrics,
-		Grace: grace, FirstRetry: 50 * time.Millisecond,
+		Grace: grace, FirstRetry: cmp.Or(w.firstRetry, 50*time.Millisecond),
 	}
 }

@@ -1,0 +1,243 @@
+// Copyright 2026 The RoomSecret Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	. "github.com/onsi/gomega"
+
+	"github.com/roomsecrets/roomsecret-operator/internal/roomserver/store"
+)
+
+// TestACrashAnywhereEndsAsIfThereWasNone has each story happen in cells of their own: in one without a crash, in one with
+// a crash after every single effect, and in one for each of the effects with one crash right after it. The operator
+// starts again with empty hands each time. What is there in the end is always the same, and nothing was written twice.
+func TestACrashAnywhereEndsAsIfThereWasNone(t *testing.T) {
+	t.Parallel()
+	cases := map[string]struct {
+		stories map[string]story
+		// kinds of effects that there must be crashes after: whatever the operator does in this direction.
+		kinds []string
+	}{
+		"push": {pushStories(), []string{
+			"patch RoomSecret", "patch the status of RoomSecret", "update Room", "put row", "delete row",
+		}},
+		"pull": {pullStories(), []string{
+			"patch RoomSecret", "patch the status of RoomSecret", "create Secret", "own the fields of Secret", "apply Secret",
+			"hand over keys of Secret", "patch Secret", "delete Secret",
+		}},
+	}
+	for direction, c := range cases {
+		t.Run(direction, func(t *testing.T) {
+			t.Parallel()
+			outcomes := checkConstantCrashes(t, c.stories)
+			crashes := checkSingleCrashes(t, c.stories, outcomes)
+			for _, kind := range c.kinds {
+				if !slices.ContainsFunc(crashes, func(effect string) bool { return strings.HasPrefix(effect, kind) }) {
+					t.Errorf("no crash after: %s", kind)
+				}
+			}
+		})
+	}
+}
+
+// outcome is what a story comes to.
+type outcome struct {
+	// effects are what it took, in order; dump is what is there in the end.
+	effects []string
+	dump    string
+}
+
+// checkConstantCrashes has each story happen without a crash, and with a crash after every effect. It returns what they
+// come to without.
+func checkConstantCrashes(t *testing.T, stories map[string]story) map[string]outcome {
+	t.Helper()
+	c := newCrashes(t, stories)
+	for name := range stories {
+		c.add(trial{story: name})
+		c.add(trial{story: name, dies: 1, always: true})
+	}
+	c.live()
+	outcomes := map[string]outcome{}
+	for _, trial := range c.trials {
+		if trial.dies == 0 {
+			outcomes[trial.story] = c.outcome(trial)
+		}
+	}
+	c.judge(outcomes)
+	return outcomes
+}
+
+// checkSingleCrashes has each story happen once for each of its effects, with a crash right after it. It returns the effects
+// that there were crashes after.
+func checkSingleCrashes(t *testing.T, stories map[string]story, outcomes map[string]outcome) []string {
+	t.Helper()
+	c := newCrashes(t, stories)
+	for name := range stories {
+		for i := range outcomes[name].effects {
+			c.add(trial{story: name, dies: i + 1})
+		}
+	}
+	c.live()
+	c.judge(outcomes)
+	var last []string
+	for _, trial := range c.trials {
+		if trial.deaths > 0 {
+			last = append(last, c.mortal.effects(trial.name)[trial.dies-1])
+		}
+	}
+	return last
+}
+
+// crashes are stories that are tried in many cells of one world.
+type crashes struct {
+	*world
+	mortal  *mortal
+	rows    store.Store
+	stories map[string]story
+	trials  []*trial
+}
+
+// trial is a story in a cell.
+type trial struct {
+	*cell
+	story string
+	// dies is after how many effects the operator dies; 0 for never. It does so once, or always, until the story is over.
+	dies   int
+	always bool
+	// deaths is how often it died.
+	deaths int
+}
+
+func newCrashes(t *testing.T, stories map[string]story) *crashes {
+	t.Helper()
+	w := newStoppedWorld(t)
+	c := &crashes{world: w, mortal: &mortal{kube: w.kube}, rows: w.store, stories: stories}
+	w.store, w.newClient = mortalStore{Store: w.store, mortal: c.mortal}, c.mortal.client
+	w.firstRetry = patience // the dead need not try again and again
+	w.startServer()
+	_, credential := w.newRoom()
+	w.create(credential)
+	return c
+}
+
+func (c *crashes) add(t trial) {
+	t.cell = &cell{world: c.world, name: fmt.Sprintf("cell%04d", len(c.trials)), rows: c.rows}
+	c.trials = append(c.trials, &t)
+}
+
+// live has all the stories happen, with as many starts of the operator as it takes.
+func (c *crashes) live() {
+	c.t.Helper()
+	for _, trial := range c.trials {
+		trial.open()
+		if given := c.stories[trial.story].given; given != nil {
+			given(trial.cell)
+		}
+	}
+	c.startManager()
+	c.Eventually(func() ([]string, error) {
+		return c.unfinished(func(_ story, state string) bool { return state == gone || state == inSync })
+	}, 4*patience).Should(BeEmpty())
+	c.stopManager()
+	for _, trial := range c.trials {
+		c.mortal.forget(trial.name)
+		c.stories[trial.story].then(trial.cell)
+	}
+	const mostLives = 25
+	for life := 0; c.liveOnce(life); life++ {
+		c.Expect(life).To(BeNumerically("<", mostLives), "no story takes so many effects")
+	}
+}
+
+// liveOnce starts the operator, and stops it when there is nothing left to do or it is dead, in each of the cells. It reports
+// whether it has to be started again.
+func (c *crashes) liveOnce(life int) bool {
+	c.t.Helper()
+	for _, trial := range c.trials {
+		effects := immortal
+		if trial.dies > 0 && (life == 0 || trial.always) {
+			effects = trial.dies
+		}
+		c.mortal.lives(trial.name, effects)
+	}
+	c.startManager()
+	c.Eventually(func() ([]string, error) {
+		return c.unfinished(func(s story, state string) bool { return state == s.ends })
+	}, 4*patience).Should(BeEmpty())
+	c.stopManager()
+	again := false
+	for _, trial := range c.trials {
+		if c.mortal.dead(trial.name) {
+			trial.deaths++
+			again = true
+		}
+	}
+	return again
+}
+
+// unfinished returns the cells in which the operator lives and has not arrived, or says that something has happened just now.
+func (c *crashes) unfinished(arrived func(s story, state string) bool) ([]string, error) {
+	const stillness = 1500 * time.Millisecond
+	var left []string
+	for _, trial := range c.trials {
+		if c.mortal.dead(trial.name) {
+			continue
+		}
+		state, err := trial.stateNow()
+		if err != nil {
+			return nil, err
+		}
+		if !arrived(c.stories[trial.story], state) {
+			left = append(left, trial.story+": "+state)
+		}
+	}
+	if len(left) == 0 && c.mortal.still() < stillness {
+		left = append(left, "something is still happening")
+	}
+	return left, nil
+}
+
+func (c *crashes) outcome(t *trial) outcome {
+	c.t.Helper()
+	dump, err := t.dump()
+	c.Expect(err).NotTo(HaveOccurred())
+	return outcome{c.mortal.effects(t.name), dump}
+}
+
+// judge compares all trials with the outcomes without a crash.
+func (c *crashes) judge(outcomes map[string]outcome) {
+	c.t.Helper()
+	for _, trial := range c.trials {
+		want, got := outcomes[trial.story], c.outcome(trial)
+		what := fmt.Sprintf("%s, with %d crashes, after %d effects:", trial.story, trial.deaths, trial.dies)
+		if diff := cmp.Diff(want.dump, got.dump); diff != "" {
+			c.t.Errorf("%s\n%q, and without\n%q\nThe end (-without +with):\n%s", what, got.effects, want.effects, diff)
+		}
+		if again := again(want.effects, got.effects); len(again) > 0 || len(got.effects) > len(want.effects)+trial.deaths {
+			c.t.Errorf("%s\n%q and without\n%q\nDone again: %q", what, got.effects, want.effects, again)
+		}
+	}
+}
+
+// again returns the effects on values that were had more often than was needed: the writes and deletions of rows and of
+// Secrets. What only keeps the books may be written once more for each crash.
+func again(needed, had []string) []string {
+	left := slices.Clone(needed)
+	var again []string
+	for _, effect := range had {
+		if i := slices.Index(left, effect); i >= 0 {
+			left = slices.Delete(left, i, i+1)
+		} else if strings.Contains(effect, " row ") || strings.Contains(effect, " Secret ") {
+			again = append(again, effect)
+		}
+	}
+	return again
+}

@@ -1,0 +1,147 @@
+// Copyright 2026 The RoomSecret Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers_test
+
+import (
+	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
+)
+
+// story is something that the operator has to do in a cell.
+type story struct {
+	// given makes what the operator finds in order; nil for nothing.
+	given func(*cell)
+	// then is what happens next.
+	then func(*cell)
+	// ends is how the RoomSecret stands in the end; empty when it is gone.
+	ends string
+}
+
+const (
+	gone          = ""
+	sourceMissing = "False/" + string(roomv1alpha1.ReasonSourceNotFound)
+)
+
+func pushStories() map[string]story {
+	deleting := func(c *cell) {
+		c.secret("source", "a", "one", "b", "two")
+		c.create(c.push("a b", deletes))
+	}
+	keeping := func(c *cell) {
+		c.secret("source", "a", "one", "b", "two")
+		c.create(c.push("a b"))
+	}
+	dropB := func(c *cell) {
+		c.editRoomSecret(func(rs *roomv1alpha1.RoomSecret) { rs.Spec.Push.Entries = rs.Spec.Push.Entries[:1] })
+	}
+	leave := func(c *cell) { c.remove(c.roomSecret()) }
+	return map[string]story{
+		"a push begins":                      {nil, deleting, inSync},
+		"a push begins that will leave rows": {nil, keeping, inSync},
+		"a push begins for delegates and another identity": {nil, func(c *cell) {
+			c.secret("source", "a", "one", "b", "two")
+			c.create(c.push("a b", deletes, func(rs *roomv1alpha1.RoomSecret) {
+				rs.Spec.Push.Entries[0].Delegations = []roomv1alpha1.Delegation{{To: "bob"}}
+				rs.Spec.Push.Entries[1].ForIdentity = "agent"
+			}))
+		}, inSync},
+		"a push begins that takes rows over": {nil, func(c *cell) {
+			c.row("a", "theirs")
+			c.row("b", "two")
+			c.secret("source", "a", "one", "b", "two")
+			c.create(c.push("a b", deletes, func(rs *roomv1alpha1.RoomSecret) { rs.Spec.Push.ConflictPolicy = roomv1alpha1.ConflictAdopt }))
+		}, inSync},
+		"the source is edited":          {deleting, func(c *cell) { c.secret("source", "a", "1", "b", "2") }, inSync},
+		"rows are changed and deleted":  {deleting, func(c *cell) { c.row("a", "theirs"); c.dropRow("b") }, inSync},
+		"an entry goes and its row too": {deleting, dropB, inSync},
+		"an entry goes and leaves":      {keeping, dropB, inSync},
+		"an id changes": {deleting, func(c *cell) {
+			c.editRoomSecret(func(rs *roomv1alpha1.RoomSecret) { rs.Spec.Push.Entries[0].ID = "c" })
+		}, inSync},
+		"an id changes and the source too": {deleting, func(c *cell) {
+			c.secret("source", "a", "1", "b", "2")
+			c.editRoomSecret(func(rs *roomv1alpha1.RoomSecret) { rs.Spec.Push.Entries[0].ID = "c" })
+		}, inSync},
+		"a push begins to delete": {keeping, func(c *cell) { c.editRoomSecret(deletes) }, inSync},
+		"a push will leave rows": {deleting, func(c *cell) {
+			c.editRoomSecret(func(rs *roomv1alpha1.RoomSecret) { rs.Spec.Push.DeletionPolicy = roomv1alpha1.DeletionRetain })
+		}, inSync},
+		"the source goes and the rows too": {func(c *cell) {
+			c.secret("source", "a", "one", "b", "two")
+			c.create(c.push("a b", func(rs *roomv1alpha1.RoomSecret) { rs.Spec.Push.OnSourceDeleted = roomv1alpha1.SourceDeletedDelete }))
+		}, removeSource, sourceMissing},
+		"the source goes and the rows too, with the finalizer": {func(c *cell) {
+			c.secret("source", "a", "one", "b", "two")
+			c.create(c.push("a b", deletes, func(rs *roomv1alpha1.RoomSecret) { rs.Spec.Push.OnSourceDeleted = roomv1alpha1.SourceDeletedDelete }))
+		}, removeSource, sourceMissing},
+		"the source goes":                {deleting, removeSource, sourceMissing},
+		"a push goes and its rows too":   {deleting, leave, gone},
+		"a push goes and leaves":         {keeping, leave, gone},
+		"a push and its source go":       {deleting, func(c *cell) { removeSource(c); leave(c) }, gone},
+		"a push and its room go":         {deleting, func(c *cell) { leave(c); c.remove(c.roomObject()) }, gone},
+		"a push goes before it was seen": {nil, func(c *cell) { deleting(c); leave(c) }, gone},
+	}
+}
+
+func removeSource(c *cell) { c.remove(newSecret(c.ns, c.name+"-source", nil)) }
+
+func pullStories() map[string]story {
+	stories := map[string]story{}
+	for name, mods := range map[string][]func(*roomv1alpha1.RoomSecret){
+		"an owned target":                    nil,
+		"an orphan":                          {creation(roomv1alpha1.CreationOrphan)},
+		"a target that is merged":            {creation(roomv1alpha1.CreationMerge), pullDeletes(roomv1alpha1.DeletionDelete)},
+		"a target that is merged for a time": {creation(roomv1alpha1.CreationMerge), pullDeletes(roomv1alpha1.DeletionRetain)},
+	} {
+		for what, s := range storiesOf(mods) {
+			stories[name+": "+what] = s
+		}
+	}
+	return stories
+}
+
+func pullDeletes(policy roomv1alpha1.DeletionPolicy) func(*roomv1alpha1.RoomSecret) {
+	return func(rs *roomv1alpha1.RoomSecret) { rs.Spec.Pull.DeletionPolicy = policy }
+}
+
+// storiesOf returns what can happen to a pull.
+func storiesOf(mods []func(*roomv1alpha1.RoomSecret)) map[string]story {
+	begin := func(c *cell) {
+		pull := c.pull("a b", append(mods, func(rs *roomv1alpha1.RoomSecret) {
+			rs.Spec.Pull.Entries[1].OnMissing = roomv1alpha1.OnMissingRemove
+			rs.Spec.Pull.Target.Labels = map[string]string{"team": "x"}
+		})...)
+		if merging := pull.Spec.Pull.Target.CreationPolicy == roomv1alpha1.CreationMerge; merging {
+			c.secret("target", "theirs", "kept")
+			c.secret("other", "theirs", "kept")
+		}
+		c.row("a", "one")
+		c.row("b", "two")
+		c.create(pull)
+	}
+	return map[string]story{
+		"begins":            {nil, begin, inSync},
+		"goes":              {begin, func(c *cell) { c.remove(c.roomSecret()) }, gone},
+		"goes before it is": {nil, func(c *cell) { begin(c); c.remove(c.roomSecret()) }, gone},
+		"the room changes":  {begin, func(c *cell) { c.row("a", "1"); c.row("b", "2") }, inSync},
+		"a row goes":        {begin, func(c *cell) { c.dropRow("b") }, inSync},
+		"an entry goes": {begin, func(c *cell) {
+			c.editRoomSecret(func(rs *roomv1alpha1.RoomSecret) { rs.Spec.Pull.Entries = rs.Spec.Pull.Entries[:1] })
+		}, inSync},
+		"an entry is renamed": {begin, func(c *cell) {
+			c.editRoomSecret(func(rs *roomv1alpha1.RoomSecret) { rs.Spec.Pull.Entries[1].Key = "c" })
+		}, inSync},
+		"labels change": {begin, func(c *cell) {
+			c.editRoomSecret(func(rs *roomv1alpha1.RoomSecret) { rs.Spec.Pull.Target.Labels = map[string]string{"team": "y"} })
+		}, inSync},
+		"a key is edited": {begin, func(c *cell) { c.editTarget(func(data map[string][]byte) { data["a"] = []byte("tampered") }) }, inSync},
+		"another target": {begin, func(c *cell) {
+			c.editRoomSecret(func(rs *roomv1alpha1.RoomSecret) { rs.Spec.Pull.Target.Name = c.name + "-other" })
+		}, inSync},
+		"another target, later": {begin, func(c *cell) {
+			c.editRoomSecret(func(rs *roomv1alpha1.RoomSecret) { rs.Spec.Pull.Target.Name = c.name + "-other" })
+			c.row("a", "1")
+			c.dropRow("b")
+		}, inSync},
+	}
+}
