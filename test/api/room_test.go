@@ -31,6 +31,7 @@ func checkMessage(t *testing.T, err error, want []string) {
 	if err == nil {
 		t.Fatal("accepted")
 	}
+	seen.refusal(err, want)
 	for _, part := range want {
 		if !strings.Contains(err.Error(), part) {
 			t.Errorf("the message does not say %q: %v", part, err)

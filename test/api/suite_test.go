@@ -39,11 +39,29 @@ func run(m *testing.M) int {
 		return 1
 	}
 	code := m.Run()
+	if code == 0 && everythingRan() {
+		code = checkRules()
+	}
 	if err := cluster.Stop(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
 	return code
+}
+
+// checkRules fails the package when a validation rule of a kind lacks a case.
+func checkRules() int {
+	missing, err := seen.untried()
+	for _, rule := range missing {
+		fmt.Fprintln(os.Stderr, rule)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+	}
+	if err != nil || len(missing) > 0 {
+		return 1
+	}
+	return 0
 }
 
 func newClient(t *testing.T) client.Client {
@@ -59,13 +77,18 @@ func newClient(t *testing.T) client.Client {
 // nothing is stored and any number of objects may have one name.
 func create(t *testing.T, object *unstructured.Unstructured, dryRun bool) error {
 	t.Helper()
-	strict := client.FieldValidation("Strict")
+	options := []client.CreateOption{client.FieldValidation("Strict")}
 	if dryRun {
-		return newClient(t).Create(t.Context(), object, strict, client.DryRunAll)
+		options = append(options, client.DryRunAll)
+	} else {
+		object.SetGenerateName("test-")
+		object.SetName("")
 	}
-	object.SetGenerateName("test-")
-	object.SetName("")
-	return newClient(t).Create(t.Context(), object, strict)
+	err := newClient(t).Create(t.Context(), object, options...)
+	if err == nil {
+		seen.acceptance(object, false)
+	}
+	return err
 }
 
 // The functions below make objects from the members of their spec, written as YAML in flow style.
