@@ -4,6 +4,7 @@
 package roomclient
 
 import (
+	"errors"
 	"sync"
 	"time"
 )
@@ -13,6 +14,9 @@ type reply struct {
 	data []byte
 	err  error
 }
+
+// errAnswerTooLarge is why a call fails whose answer is beyond MaxMessage.
+var errAnswerTooLarge = errors.New("the answer is beyond MaxMessage")
 
 // waiter is a call that waits for its reply. Waiters are used again: a small call would
 // otherwise spend most of its memory on its channel and its timer.
@@ -64,14 +68,19 @@ func (t *callTable) remove(id uint64, w *waiter) {
 	t.idle.Put(w)
 }
 
-// deliver hands a reply to its call; it reports false when nobody waits for it.
-func (t *callTable) deliver(id uint64, data []byte) bool {
+// deliver hands the data of a response to its call; it reports false when nobody waits for it.
+func (t *callTable) deliver(id uint64, data []byte) bool { return t.settle(id, reply{data: data}) }
+
+// refuse ends the call whose answer is larger than we take.
+func (t *callTable) refuse(id uint64) bool { return t.settle(id, reply{err: errAnswerTooLarge}) }
+
+func (t *callTable) settle(id uint64, answer reply) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	w, ok := t.waiting[id]
 	if ok {
 		delete(t.waiting, id)
-		w.replies <- reply{data: data} // never blocks: taken out, so it is the only one
+		w.replies <- answer // never blocks: taken out, so it is the only one
 	}
 	return ok
 }

@@ -474,6 +474,42 @@ func TestARequestBeyondTheLimitIsNotSent(t *testing.T) {
 	}
 }
 
+func TestAResponseBeyondTheLimitFailsOnlyItsCall(t *testing.T) {
+	t.Parallel()
+	config := serve(t, func(p *peer) {
+		p.begin()
+		msg, _ := p.receive()
+		p.send(protocol.Message{ID: msg.ID, Type: "room.unheard_of", Data: make([]byte, 5<<20)})
+		p.respond(msg.ID, protocol.File{Data: make([]byte, 50<<20)})
+		p.answerAll(empty)
+	})
+	conn := dial(t, config)
+	_, err := conn.Secrets().GetSecret(t.Context(), SecretQuery{ID: "a"})
+	if e := judge(t, err, ErrTooLarge); !e.Terminal() {
+		t.Errorf("got %+v", *e)
+	}
+	if err := conn.Secrets().DeleteSecret(t.Context(), "a", ""); err != nil {
+		t.Errorf("the next call: %v", err)
+	}
+}
+
+func TestAResponseWithoutAnEndEndsTheConnection(t *testing.T) {
+	t.Parallel()
+	reason := make(chan error, 1)
+	config := serve(t, func(p *peer) {
+		p.begin()
+		msg, _ := p.receive()
+		p.send(protocol.Message{ID: msg.ID, Type: protocol.TypeResponse, Data: make([]byte, 65<<20)})
+		reason <- p.drain()
+	})
+	conn := dial(t, config)
+	_, err := conn.Secrets().GetSecret(t.Context(), SecretQuery{ID: "a"})
+	wantError(t, err, ErrClosed)
+	if err := received(t, "close code", reason); !websocket.IsCloseError(err, websocket.CloseMessageTooBig) {
+		t.Errorf("the peer was told %v", err)
+	}
+}
+
 func TestAResponseThatMakesNoSenseFailsOnlyItsCall(t *testing.T) {
 	t.Parallel()
 	conn := dial(t, serve(t, func(p *peer) {

@@ -41,7 +41,7 @@ var (
 	// or error code 1002.
 	ErrInvalid = errors.New("invalid")
 	// ErrTooLarge: the request is larger than MaxMessage or MaxBody and was not sent, or than
-	// the service takes (status 413).
+	// the service takes (status 413), or the answer is larger than MaxMessage.
 	ErrTooLarge = errors.New("too large")
 	// ErrProtocol: the peer does not speak the room protocol as we know it.
 	ErrProtocol = errors.New("protocol error")

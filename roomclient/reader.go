@@ -18,6 +18,10 @@ import (
 // little more than 1 KiB, and more is tolerated.
 const maxPacket = protocol.DefaultMaxChunk + 1024
 
+// maxSkip is the most data bytes of a message beyond MaxMessage that we read, without keeping
+// them, for the sake of the other calls of the connection.
+const maxSkip = 64 << 20
+
 // read owns the receiving side until the connection ends.
 func (c *Conn) read(ctx context.Context) {
 	defer close(c.readDone)
@@ -47,7 +51,7 @@ func (c *Conn) phase() string {
 
 // receive puts packets together and dispatches messages until something fails.
 func (c *Conn) receive(ctx context.Context) error {
-	assembler := protocol.Assembler{MaxMessage: c.config.MaxMessage}
+	assembler := protocol.Assembler{MaxMessage: c.config.MaxMessage, MaxSkip: maxSkip}
 	var packet []byte
 	for {
 		if err := c.heard(); err != nil {
@@ -64,16 +68,28 @@ func (c *Conn) receive(ctx context.Context) error {
 			return err
 		}
 		msg, complete, err := assembler.Add(packet)
-		if err != nil {
+		switch {
+		case complete && errors.Is(err, protocol.ErrTooLarge):
+			c.passedOver(msg)
+			continue
+		case err != nil:
 			return err
-		}
-		if !complete {
+		case !complete:
 			continue
 		}
 		if err := c.dispatch(ctx, msg); err != nil {
 			return err
 		}
 	}
+}
+
+// passedOver ends the call whose answer was larger than MaxMessage. Other messages of that size
+// are of no use without their data, and concern nobody.
+func (c *Conn) passedOver(msg protocol.Message) {
+	if msg.Type == protocol.TypeResponse && c.calls.refuse(msg.ID) {
+		return
+	}
+	c.log.Debug("ignored a message beyond MaxMessage", "id", msg.ID)
 }
 
 // heard puts off the moment at which silence means that the connection is lost.

@@ -210,6 +210,8 @@ func interrupted(ctx context.Context, op string) *Error {
 func callError(op string, err error) *Error {
 	ended, ok := errors.AsType[*Error](err)
 	switch {
+	case errors.Is(err, errAnswerTooLarge):
+		return &Error{Op: op, Kind: ErrTooLarge, Err: err, terminal: true}
 	case !ok:
 		return &Error{Op: op, Err: err}
 	case errors.Is(ended.Kind, ErrClosed):

@@ -44,10 +44,15 @@ type Assembler struct {
 	MaxChunk int
 	// MaxType is the longest type name in bytes; 0 means DefaultMaxTypeName.
 	MaxType int
+	// MaxSkip is the most data bytes of a message beyond MaxMessage that is passed over instead of being an error
+	// that ends the connection; 0 means that none is.
+	MaxSkip int
 
 	msg  Message
 	want uint32 // data packets of the message under way; 0: idle
 	next uint32 // index of the packet expected next
+	// skipped counts the data bytes of the message under way that are not kept, once it is being passed over.
+	skipped int
 
 	// usual answers are most of what arrives: all messages that are one share its memory.
 	usual [][]byte
@@ -55,7 +60,8 @@ type Assembler struct {
 
 // Add takes the next packet. complete tells that msg is whole; its memory is then
 // the caller's, to read. The packet's own memory is not kept. Errors are a [*FramingError] or
-// [ErrTooLarge]; after an error the unfinished message is forgotten.
+// [ErrTooLarge]; after an error the unfinished message is forgotten. An ErrTooLarge of a complete message
+// says that it has been passed over and is without its data; more messages can follow.
 func (a *Assembler) Add(packet []byte) (msg Message, complete bool, err error) {
 	if err := a.add(packet); err != nil {
 		a.reset()
@@ -65,11 +71,14 @@ func (a *Assembler) Add(packet []byte) (msg Message, complete bool, err error) {
 		return Message{}, false, nil
 	}
 	msg = a.msg
+	if a.skipped > 0 {
+		err = fmt.Errorf("%w: %d data bytes", ErrTooLarge, a.skipped)
+	}
 	a.reset()
-	return msg, true, nil
+	return msg, true, err
 }
 
-func (a *Assembler) reset() { a.msg, a.want, a.next = Message{}, 0, 0 }
+func (a *Assembler) reset() { a.msg, a.want, a.next, a.skipped = Message{}, 0, 0, 0 }
 
 func (a *Assembler) add(packet []byte) error {
 	if len(packet) < dataPacketSize {
@@ -100,7 +109,7 @@ func (a *Assembler) begin(id uint64, packet []byte) error {
 		return fmt.Errorf("%w: type name of %d bytes", ErrTooLarge, len(name))
 	case !utf8.Valid(name):
 		return violation("type name is not UTF-8")
-	case int64(count) > int64(limit(a.MaxMessage, DefaultMaxMessage)):
+	case int64(count) > int64(max(limit(a.MaxMessage, DefaultMaxMessage), a.MaxSkip)):
 		// Even packets of one byte would go beyond the limit.
 		return fmt.Errorf("%w: %d packets announced", ErrTooLarge, count)
 	}
@@ -115,8 +124,8 @@ func (a *Assembler) extend(chunk []byte) error {
 	if len(chunk) > limit(a.MaxChunk, DefaultMaxChunk) {
 		return fmt.Errorf("%w: packet of %d data bytes", ErrTooLarge, len(chunk))
 	}
-	if len(a.msg.Data)+len(chunk) > limit(a.MaxMessage, DefaultMaxMessage) {
-		return fmt.Errorf("%w: more than %d data bytes", ErrTooLarge, limit(a.MaxMessage, DefaultMaxMessage))
+	if a.skipped > 0 || len(a.msg.Data)+len(chunk) > limit(a.MaxMessage, DefaultMaxMessage) {
+		return a.skip(len(chunk))
 	}
 	a.next++
 	if a.want == 1 {
@@ -128,6 +137,17 @@ func (a *Assembler) extend(chunk []byte) error {
 		a.grow(len(chunk))
 	}
 	a.msg.Data = append(a.msg.Data, chunk...)
+	return nil
+}
+
+// skip passes over the message under way, which is too large, or gives it up.
+func (a *Assembler) skip(chunk int) error {
+	a.skipped += len(a.msg.Data) + chunk
+	a.msg.Data = nil
+	if a.skipped > a.MaxSkip {
+		return fmt.Errorf("%w: more than %d data bytes", ErrTooLarge, max(limit(a.MaxMessage, DefaultMaxMessage), a.MaxSkip))
+	}
+	a.next++
 	return nil
 }
 

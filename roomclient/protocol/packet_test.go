@@ -208,6 +208,64 @@ func TestAnnouncedPacketsHoldNoMemory(t *testing.T) {
 	}
 }
 
+func TestAMessageBeyondTheLimitIsPassedOver(t *testing.T) {
+	t.Parallel()
+	a := protocol.Assembler{MaxMessage: 4096, MaxSkip: 50 << 20}
+	small := protocol.Message{ID: 8, Type: "small", Data: []byte("data")}
+	cases := map[string]struct {
+		size    int
+		skipped bool
+	}{
+		"as large as may be":    {4096, false},
+		"one byte larger":       {4097, true},
+		"fifty megabytes":       {50 << 20, true},
+		"and then a small one":  {1, false},
+		"nothing at all, again": {0, false},
+	}
+	for name, c := range cases {
+		large := protocol.Message{ID: 7, Type: "large", Data: make([]byte, c.size)}
+		got, err := lastOf(t, &a, large)
+		if skipped := errors.Is(err, protocol.ErrTooLarge); skipped != c.skipped || got.ID != 7 || (skipped && len(got.Data) > 0) {
+			t.Errorf("%s: message %d with %d bytes, %v", name, got.ID, len(got.Data), err)
+		}
+		if got, err := lastOf(t, &a, small); err != nil || string(got.Data) != "data" {
+			t.Errorf("%s: the next message has %d bytes, %v", name, len(got.Data), err)
+		}
+	}
+}
+
+func TestWhatIsPassedOverHoldsNoMemory(t *testing.T) {
+	var packets [][]byte
+	for packet := range (protocol.Message{Data: make([]byte, 4<<20)}).Packets() {
+		packets = append(packets, slices.Clone(packet))
+	}
+	a := protocol.Assembler{MaxMessage: 4096, MaxSkip: 4 << 20}
+	allocs := testing.AllocsPerRun(10, func() {
+		for _, packet := range packets {
+			_, _, _ = a.Add(packet)
+		}
+	})
+	if allocs > 10 { // as much as is within the limit, and the error
+		t.Errorf("a message that is passed over allocates %v times", allocs)
+	}
+}
+
+// lastOf adds all packets of a message and returns what the last of them completes.
+func lastOf(t *testing.T, a *protocol.Assembler, msg protocol.Message) (last protocol.Message, err error) {
+	t.Helper()
+	complete := false
+	for packet := range msg.Packets() {
+		if complete || err != nil {
+			t.Fatalf("packets are left: complete %v, %v", complete, err)
+		}
+		last, complete, err = a.Add(packet)
+	}
+	if !complete {
+		t.Fatalf("not complete: %v", err)
+	}
+	return last, err
+}
+
 func FuzzPackets(f *testing.F) {
 	f.Add([]byte("\x00\x00\x00\x00\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x01t"), uint16(17))
 	f.Add(bytes.Repeat([]byte{0}, 64), uint16(16))
@@ -222,7 +280,7 @@ func FuzzPackets(f *testing.F) {
 // errors are of the two kinds that are promised.
 func neverMisbehaves(t *testing.T, stream []byte, size int) {
 	t.Helper()
-	a := protocol.Assembler{MaxMessage: 2048}
+	a := protocol.Assembler{MaxMessage: 2048, MaxSkip: 4096}
 	for packet := range slices.Chunk(stream, max(size, 1)) {
 		msg, complete, err := a.Add(packet)
 		var framing *protocol.FramingError
