@@ -5,6 +5,7 @@ package sessions_test
 
 import (
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -66,6 +67,23 @@ func (w *world) wakes() (n int) {
 		n += times
 	}
 	return n
+}
+
+func TestARoomWithTooManyRowsToListIsStillWatched(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for i := range 30_000 {
+		w.put(row(strconv.Itoa(i)+strings.Repeat("-", 100)), text(""))
+	}
+	w.put(row("a"), text("one"))
+	w.see(w.connect(w.room("1"), owned("first")), row("a"), row("new"))
+	w.Eventually(func() float64 { return w.requests("list", "failed") }).Should(BeNumerically(">", 1), "the list is larger than a message may be")
+	w.Consistently(w.wakes).Should(Equal(0))
+
+	w.put(row("a"), text("two"))
+	w.Eventually(w.woken(owned("first"))).Should(Equal(1))
+	w.put(row("new"), text("one"))
+	w.Eventually(w.woken(owned("first"))).Should(Equal(2))
 }
 
 func TestNobodyIsWokenByTheirOwnWork(t *testing.T) {

@@ -67,7 +67,7 @@ func (s *session) watch(ctx context.Context, room Room) {
 func (s *session) poll(ctx context.Context) {
 	rows := s.memory.tracked()
 	listed, err := s.list(ctx)
-	if err != nil {
+	if err != nil && !answered(err) {
 		return
 	}
 	var woken sync.Map
@@ -90,6 +90,16 @@ func (s *session) poll(ctx context.Context) {
 	_ = group.Wait() // the requests are counted where they are made, and the next poll tries again
 }
 
+// answered reports whether the room is there although a request failed.
+func answered(err error) bool {
+	for _, gone := range []error{roomclient.ErrClosed, roomclient.ErrNotConnected, context.Canceled, context.DeadlineExceeded} {
+		if errors.Is(err, gone) {
+			return false
+		}
+	}
+	return true
+}
+
 // list returns the rows of the session's identity that are in the room.
 func (s *session) list(ctx context.Context) (map[plan.Row]bool, error) {
 	infos, err := measured(s.metrics, "list", func() ([]roomclient.SecretInfo, error) {
@@ -105,13 +115,14 @@ func (s *session) list(ctx context.Context) (map[plan.Row]bool, error) {
 	return rows, nil
 }
 
-// look returns the digest of a row, given the rows that are listed.
+// look returns the digest of a row, given the rows that are listed. The list only saves requests for what is not there:
+// nil stands for one that the room cannot give, because it has too many rows or makes no sense.
 func (s *session) look(ctx context.Context, row plan.Row, listed map[plan.Row]bool) (string, error) {
 	if row.Identity != s.identity {
 		exists, err := s.exists(ctx, row)
 		return presence(exists), err
 	}
-	if !listed[row] {
+	if listed != nil && !listed[row] {
 		return absent, nil
 	}
 	value, exists, err := s.get(ctx, row)
