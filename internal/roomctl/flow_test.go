@@ -171,25 +171,21 @@ func TestConsentBringsATokenThatIsThereLater(t *testing.T) {
 func TestNoConsentIsToldToWhoAsks(t *testing.T) {
 	t.Parallel()
 	oauth := provider(t, false)
-	r := newRoomWith(t, roomserver.Config{OAuthOrigins: []string{oauth.URL}})
-	ask := func(t *testing.T, authorize *running, more string, port int) chan result {
+	// Each has a room of its own: whoever has the identity that is asked may answer.
+	ask := func(t *testing.T, authorizeFlags, oauthFlags string) (*running, chan result) {
 		t.Helper()
+		r := newRoomWith(t, roomserver.Config{OAuthOrigins: []string{oauth.URL}})
+		authorize := r.start(t, "secret authorize --as-identity bob "+authorizeFlags)
 		answers := make(chan result, 1)
-		line := fmt.Sprintf("secret oauth --from-participant-id %s --client-id %s --authorization-endpoint %s/authorize --token-endpoint %s/token --redirect-uri http://127.0.0.1:%d/callback %s",
-			authorize.participant(t), "c"+strings.Map(func(r rune) rune {
-				if r == ' ' || r == '/' {
-					return '-'
-				}
-				return r
-			}, t.Name()), oauth.URL, oauth.URL, port, more)
+		line := fmt.Sprintf("secret oauth --from-participant-id %s --client-id c --authorization-endpoint %s/authorize --token-endpoint %s/token --redirect-uri http://127.0.0.1:%d/callback %s",
+			authorize.participant(t), oauth.URL, oauth.URL, freePort(t), oauthFlags)
 		go func() { answers <- r.run(t, line) }()
-		return answers
+		return authorize, answers
 	}
 	t.Run("when the user declines at the provider", func(t *testing.T) {
 		t.Parallel()
 		g := NewWithT(t)
-		authorize := r.start(t, "secret authorize --as-identity bob")
-		answers := ask(t, authorize, "", freePort(t))
+		authorize, answers := ask(t, "", "")
 		g.Expect(visit(t, authorize)).To(ContainSubstring("Nothing was authorized"))
 		var got result
 		g.Eventually(answers).Should(Receive(&got))
@@ -200,8 +196,7 @@ func TestNoConsentIsToldToWhoAsks(t *testing.T) {
 	t.Run("when the command is interrupted", func(t *testing.T) {
 		t.Parallel()
 		g := NewWithT(t)
-		authorize := r.start(t, "secret authorize --as-identity bob")
-		answers := ask(t, authorize, "", freePort(t))
+		authorize, answers := ask(t, "", "")
 		g.Eventually(authorize.stdout.String).Should(ContainSubstring("open: "))
 		g.Expect(authorize.stop()).To(Equal(0))
 		var got result
@@ -211,18 +206,18 @@ func TestNoConsentIsToldToWhoAsks(t *testing.T) {
 	t.Run("when the endpoint is none of those that are consented at", func(t *testing.T) {
 		t.Parallel()
 		g := NewWithT(t)
-		authorize := r.start(t, "secret authorize --as-identity bob --endpoint https://accounts.example.com/*")
+		authorize, answers := ask(t, "--endpoint https://accounts.example.com/*", "")
 		var got result
-		g.Eventually(ask(t, authorize, "", freePort(t))).Should(Receive(&got))
+		g.Eventually(answers).Should(Receive(&got))
 		g.Expect(got.Stderr).To(ContainSubstring("not one that is consented at"))
 		g.Expect(authorize.stdout.String()).NotTo(ContainSubstring("open: "))
 	})
 	t.Run("when the token is for somebody else", func(t *testing.T) {
 		t.Parallel()
 		g := NewWithT(t)
-		authorize := r.start(t, "secret authorize --as-identity bob")
+		_, answers := ask(t, "", "--delegate-to mallory")
 		var got result
-		g.Eventually(ask(t, authorize, "--delegate-to mallory", freePort(t))).Should(Receive(&got))
+		g.Eventually(answers).Should(Receive(&got))
 		g.Expect(got.Stderr).To(ContainSubstring("not for delegation"))
 	})
 }

@@ -131,10 +131,10 @@ func TestAValueIsTypedWithoutBeingShown(t *testing.T) {
 
 func TestRequestsAreAnsweredAtATerminal(t *testing.T) {
 	t.Parallel()
-	r := newRoom(t)
+	// Each has a room of its own: whoever has the identity that is asked may answer.
 	ask := func(t *testing.T, url string) (*terminal, chan result) {
 		t.Helper()
-		g := NewWithT(t)
+		g, r := NewWithT(t), newRoom(t)
 		term := r.openTerminal(t, "secret provide --as-identity bob")
 		g.Eventually(term.screen.String).Should(MatchRegexp("participant id: .*\r\n"))
 		_, rest, _ := strings.Cut(term.screen.String(), "participant id: ")
