@@ -5,6 +5,7 @@ package roomctl
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -101,7 +102,8 @@ func (a *app) ids(command *cobra.Command, args []string, typed string) ([]string
 				ids[i] += "\t" + strings.Join(strings.Fields(info.Name), " ") // described
 			}
 		}
-		return ids, err
+		slices.Sort(ids)
+		return slices.Compact(ids), err // an id has a row for each delegate
 	})(command, args, typed)
 }
 

@@ -5,9 +5,23 @@ package roomctl
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
 	"fmt"
+	"strings"
+	"syscall"
 	"testing"
 
+	"github.com/spf13/cobra"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/cli-runtime/pkg/genericiooptions"
+
+	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
+	"github.com/roomsecrets/roomsecret-operator/internal/roomctl/cluster"
 	"github.com/roomsecrets/roomsecret-operator/roomclient"
 	"github.com/roomsecrets/roomsecret-operator/roomclient/redact"
 )
@@ -27,6 +41,60 @@ func TestWhatTheRoomSaysIsWithheldWhenItRepeatsASecret(t *testing.T) {
 	}
 	if got := a.describe(&roomclient.Error{Op: "dial", Err: context.Canceled}); got != "interrupted" {
 		t.Errorf("got %s", got)
+	}
+}
+
+func TestAnErrorSaysWhatToDoAboutIt(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		err  error
+		want string
+	}{
+		"a certificate that nobody here trusts": {
+			&roomclient.Error{Op: "dial", Err: &tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}}}, "SSL_CERT_FILE",
+		},
+		"a cluster without the operator": {&meta.NoKindMatchError{}, "install the operator there"},
+		"an object that is not there":    {cluster.In("team-a", apierrors.NewNotFound(schema.GroupResource{Resource: "rooms"}, "r")), `rooms "r" not found in namespace "team-a"`},
+	} {
+		if got := new(app).describe(c.err); !strings.Contains(got, c.want) {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
+}
+
+// full is a disk without space.
+type full struct{}
+
+func (full) Write([]byte) (int, error) { return 0, syscall.ENOSPC }
+
+func TestOutputThatCannotBeWrittenIsAFailure(t *testing.T) {
+	t.Parallel()
+	secrets := []roomclient.SecretInfo{{ID: "a"}}
+	list := &roomv1alpha1.RoomSecretList{Items: make([]roomv1alpha1.RoomSecret, 1)}
+	list.Items[0].Status.Entries = []roomv1alpha1.EntryStatus{{Name: "e"}}
+	for _, format := range []string{"", "json", "yaml", "name"} {
+		printer, err := newListPrinter(full{}, format)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var o statusOptions
+		o.addFlags(&cobra.Command{})
+		*o.print.OutputFormat = format
+		show, err := (&app{Env: Env{IOStreams: genericiooptions.IOStreams{Out: full{}}}}).newStatusPrinter(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, err := range map[string]error{
+			"list":           printer.print(secrets),
+			"list --watch":   printer.printChanges(changes(nil, secrets)),
+			"status":         show.all(list.DeepCopy()),
+			"status NAME":    show.one(list.Items[0].DeepCopy()),
+			"status --watch": show.changes(watch.Added, list.DeepCopy().Items),
+		} {
+			if !errors.Is(err, syscall.ENOSPC) {
+				t.Errorf("%s -o %q: %v", name, format, err)
+			}
+		}
 	}
 }
 

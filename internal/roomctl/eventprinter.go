@@ -4,6 +4,7 @@
 package roomctl
 
 import (
+	"bytes"
 	"io"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -25,10 +26,19 @@ func newEventPrinter(out io.Writer, table printers.ResourcePrinter) *eventPrinte
 	return &eventPrinter{table: table, out: printers.GetNewTabWriter(out)}
 }
 
+// add prints a row, which is seen once flush is called: rows that come together have columns in common.
 func (p *eventPrinter) add(event watch.EventType, table *metav1.Table) error {
-	err := p.table.PrintObj(&metav1.WatchEvent{Type: string(event), Object: runtime.RawExtension{Object: table}}, p.out)
-	if err != nil {
+	return p.table.PrintObj(&metav1.WatchEvent{Type: string(event), Object: runtime.RawExtension{Object: table}}, p.out)
+}
+
+func (p *eventPrinter) flush() error { return p.out.Flush() }
+
+// printObj prints an object in one piece: printers do not tell when they cannot write.
+func printObj(printer printers.ResourcePrinter, object runtime.Object, out io.Writer) error {
+	var text bytes.Buffer
+	if err := printer.PrintObj(object, &text); err != nil {
 		return err
 	}
-	return p.out.Flush()
+	_, err := out.Write(text.Bytes())
+	return err
 }

@@ -76,10 +76,8 @@ func (a *app) watchList(ctx context.Context, secrets roomclient.Secrets, infos [
 	defer tick.Stop()
 	var known []roomclient.SecretInfo
 	for {
-		for _, change := range changes(known, infos) {
-			if err := printer.printChange(change); err != nil {
-				return err
-			}
+		if err := printer.printChanges(changes(known, infos)); err != nil {
+			return err
 		}
 		known = infos
 		select {

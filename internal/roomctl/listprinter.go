@@ -80,7 +80,17 @@ func (p *listPrinter) print(infos []roomclient.SecretInfo) error {
 		}
 		return nil
 	}
-	return p.table.PrintObj(tableOf(infos...), p.out)
+	return printObj(p.table, tableOf(infos...), p.out)
+}
+
+// printChanges prints changes that were seen together.
+func (p *listPrinter) printChanges(changes []change) error {
+	for _, change := range changes {
+		if err := p.printChange(change); err != nil {
+			return err
+		}
+	}
+	return p.events.flush()
 }
 
 // printChange prints one change: a row with the event before it, or an object with the members type and object, as

@@ -4,6 +4,8 @@
 package roomctl
 
 import (
+	"strings"
+
 	"github.com/spf13/cobra"
 
 	"github.com/roomsecrets/roomsecret-operator/internal/roomctl/usage"
@@ -26,6 +28,7 @@ func (a *app) newRootCommand() *cobra.Command {
 	root.SetErr(a.ErrOut)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage.Errorf("%v", err) })
 	a.options.AddKubeFlags(root.PersistentFlags())
+	root.PersistentPreRunE = func(*cobra.Command, []string) error { return a.options.CheckKubeFlags() }
 	root.AddCommand(a.newSecretCommand(), a.newSyncCommand(), a.newStatusCommand())
 	a.completeKubeFlags(root)
 	return root
@@ -37,10 +40,19 @@ func group(command *cobra.Command) *cobra.Command {
 		if len(args) == 0 {
 			return nil
 		}
-		return usage.Errorf("unknown command %q for %q", args[0], c.CommandPath())
+		return usage.Errorf("unknown command %q for %q%s", args[0], c.CommandPath(), meant(c.SuggestionsFor(args[0])))
 	}
+	command.SuggestionsMinimumDistance = 1 // of a letter: the names are short
 	command.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
 	return command
+}
+
+// meant asks whether one of the names was meant.
+func meant(names []string) string {
+	if len(names) == 0 {
+		return ""
+	}
+	return ": did you mean " + strings.Join(names, " or ") + "?"
 }
 
 // noArguments is the Args of a command that has only flags.

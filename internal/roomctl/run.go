@@ -5,6 +5,7 @@ package roomctl
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 	"k8s.io/cli-runtime/pkg/printers"
 
@@ -80,7 +82,13 @@ func (a *app) describe(err error) string {
 	if errors.Is(err, context.Canceled) {
 		return "interrupted"
 	}
+	if meta.IsNoMatchError(err) {
+		return "the cluster does not know the kinds of roomsecrets.io: install the operator there, or choose another one with --context"
+	}
 	text := strings.Replace(err.Error(), "roomclient: ", "", 1)
+	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
+		return text + ": if you trust it, name its certificate in the variable SSL_CERT_FILE, or in spec.tls of the Room"
+	}
 	failed, ok := errors.AsType[*roomclient.Error](err)
 	if !ok || failed.Text == "" {
 		return text

@@ -8,6 +8,7 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/cli-runtime/pkg/printers"
@@ -85,7 +86,7 @@ func (o *statusOptions) addFlags(command *cobra.Command) {
 func showOne(ctx context.Context, kube client.Client, key client.ObjectKey, show *statusPrinter) error {
 	var rs roomv1alpha1.RoomSecret
 	if err := kube.Get(ctx, key, &rs); err != nil {
-		return err
+		return cluster.In(key.Namespace, err)
 	}
 	return show.one(&rs)
 }
@@ -106,11 +107,39 @@ func (a *app) showAll(ctx context.Context, kube client.Client, namespace string,
 	return show.all(&list)
 }
 
+// watchStatus shows what there is, and then what changes. A watch goes on whatever happens: that there is no such
+// RoomSecret, or nobody to ask, is told by the first look.
 func watchStatus(ctx context.Context, kube client.WithWatch, namespace, name string, show *statusPrinter) error {
-	err := cluster.Watch(ctx, kube, namespace, name, func(event watch.EventType, rs *roomv1alpha1.RoomSecret) (bool, error) {
-		return false, show.change(event, rs)
+	first, err := existing(ctx, kube, namespace, name)
+	if err != nil {
+		return unlessInterrupted(err)
+	}
+	if err := show.changes(watch.Added, first); err != nil {
+		return err
+	}
+	shown := make(map[types.UID]string, len(first)) // the resource versions
+	for i := range first {
+		shown[first[i].UID] = first[i].ResourceVersion
+	}
+	err = cluster.Watch(ctx, kube, namespace, name, func(event watch.EventType, rs *roomv1alpha1.RoomSecret) (bool, error) {
+		if shown[rs.UID] == rs.ResourceVersion {
+			return false, nil
+		}
+		return false, show.changes(event, []roomv1alpha1.RoomSecret{*rs})
 	})
 	return unlessInterrupted(err)
+}
+
+// existing returns the RoomSecrets of a namespace, or of all, or the one with the name.
+func existing(ctx context.Context, kube client.Client, namespace, name string) ([]roomv1alpha1.RoomSecret, error) {
+	if name == "" {
+		var list roomv1alpha1.RoomSecretList
+		err := kube.List(ctx, &list, client.InNamespace(namespace))
+		return list.Items, err
+	}
+	one := make([]roomv1alpha1.RoomSecret, 1)
+	err := kube.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, &one[0])
+	return one, cluster.In(namespace, err)
 }
 
 // newStatusPrinter returns a printer for the format that was asked for.
@@ -130,6 +159,7 @@ func (a *app) newStatusPrinter(o statusOptions) (*statusPrinter, error) {
 	if err != nil {
 		return nil, err
 	}
+	show.eachAlone = *o.print.OutputFormat == "name"
 	show.objects, err = o.print.WithTypeSetter(scheme).ToPrinter()
 	if err != nil {
 		return nil, fmt.Errorf("make a printer: %w", err)

@@ -24,25 +24,42 @@ import (
 type statusPrinter struct {
 	out           io.Writer
 	objects       printers.ResourcePrinter // nil: tables
+	eachAlone     bool                     // of objects: a list is not printed as one
 	table         printers.ResourcePrinter
 	events        *eventPrinter
 	withNamespace bool
 }
 
 func (p *statusPrinter) all(list *roomv1alpha1.RoomSecretList) error {
-	if p.objects != nil {
-		return p.objects.PrintObj(list, p.out)
+	switch {
+	case p.eachAlone:
+		return p.changes(watch.Added, list.Items)
+	case p.objects != nil:
+		return printObj(p.objects, list, p.out)
 	}
 	table := p.head()
 	for i := range list.Items {
 		table.Rows = append(table.Rows, p.row(&list.Items[i]))
 	}
-	return p.table.PrintObj(table, p.out)
+	return printObj(p.table, table, p.out)
+}
+
+// changes prints what was seen together, as "kubectl get --watch" does.
+func (p *statusPrinter) changes(event watch.EventType, all []roomv1alpha1.RoomSecret) error {
+	for i := range all {
+		if err := p.change(event, &all[i]); err != nil {
+			return err
+		}
+	}
+	if p.objects != nil {
+		return nil
+	}
+	return p.events.flush()
 }
 
 func (p *statusPrinter) change(event watch.EventType, rs *roomv1alpha1.RoomSecret) error {
 	if p.objects != nil {
-		return p.objects.PrintObj(rs.DeepCopy(), p.out)
+		return printObj(p.objects, rs.DeepCopy(), p.out)
 	}
 	table := p.head()
 	table.Rows = append(table.Rows, p.row(rs))
@@ -75,7 +92,7 @@ func (p *statusPrinter) row(rs *roomv1alpha1.RoomSecret) metav1.TableRow {
 // one shows a RoomSecret with its conditions and entries.
 func (p *statusPrinter) one(rs *roomv1alpha1.RoomSecret) error {
 	if p.objects != nil {
-		return p.objects.PrintObj(rs, p.out)
+		return printObj(p.objects, rs, p.out)
 	}
 	if err := p.summary(rs); err != nil || len(rs.Status.Entries) == 0 {
 		return err
@@ -83,7 +100,7 @@ func (p *statusPrinter) one(rs *roomv1alpha1.RoomSecret) error {
 	if _, err := fmt.Fprintln(p.out); err != nil {
 		return err
 	}
-	return p.table.PrintObj(entriesTable(rs.Status.Entries), p.out)
+	return printObj(p.table, entriesTable(rs.Status.Entries), p.out)
 }
 
 // entriesTable has a reason and a message only where at least one entry has them.

@@ -66,7 +66,7 @@ func title(rs *roomv1alpha1.RoomSecret) string { return "roomsecret.roomsecrets.
 // askForSync sets the annotation that asks for a sync.
 func askForSync(ctx context.Context, kube client.Client, rs *roomv1alpha1.RoomSecret, request string) error {
 	patch := fmt.Sprintf(`{"metadata":{"annotations":{%q:%q}}}`, roomv1alpha1.AnnotationRequestedAt, request)
-	return kube.Patch(ctx, rs, client.RawPatch(client.Merge.Type(), []byte(patch)))
+	return cluster.In(rs.Namespace, kube.Patch(ctx, rs, client.RawPatch(client.Merge.Type(), []byte(patch))))
 }
 
 // awaitSync waits until the request has been heeded and the RoomSecret is Ready. That only a person can help ends the wait.

@@ -34,11 +34,26 @@ func TestAListGoesOnWithWhatChanges(t *testing.T) {
 	g.Expect(table.stderr.String()).To(BeEmpty())
 }
 
+func TestRowsThatComeTogetherHaveColumnsInCommon(t *testing.T) {
+	t.Parallel()
+	g, r := NewWithT(t), newRoom(t)
+	r.put(t, "a", "1")
+	r.put(t, "much-longer", "2")
+	run := r.start(t, "secret list --watch --as-identity alice")
+	g.Eventually(run.stdout.String).Should(Equal("" +
+		"EVENT      ID            TYPE         NAME          DELEGATED TO\n" +
+		"ADDED      a             text/plain   a             <none>\n" +
+		"ADDED      much-longer   text/plain   much-longer   <none>\n"))
+}
+
 func TestIdsAreCompleted(t *testing.T) {
 	t.Parallel()
 	r := newRoom(t)
 	r.put(t, "stripe", "1")
 	r.put(t, "github", "2")
+	if got := r.run(t, "secret set --id stripe --delegated-to bob --name stripe --text 3"); got.Code != 0 {
+		t.Fatal(got.Stderr)
+	}
 	for line, want := range map[string]string{
 		"__complete secret get --as-identity alice --id ":      "github\nstripe\n:4\n",
 		"__complete secret get --as-identity alice --id st":    "stripe\n:4\n",

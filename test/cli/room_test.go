@@ -4,6 +4,8 @@
 package cli_test
 
 import (
+	"bufio"
+	"os"
 	"strings"
 	"testing"
 
@@ -85,8 +87,8 @@ func TestWhatIsMissingIsNamed(t *testing.T) {
 	}
 	w.create(w.secret("nonsense", map[string]string{"k": "hidden"}))
 	for room, want := range map[string]string{
-		"no-room":   `"no-room" not found`,
-		"no-secret": `"nothing" not found`,
+		"no-room":   `"no-room" not found in namespace "` + w.ns + `"`,
+		"no-secret": `"nothing" not found in namespace "` + w.ns + `"`,
 		"no-key":    `key "nothing" of Secret ` + w.ns + `/meshagent is missing or empty`,
 		"no-token":  `key "k" of Secret ` + w.ns + `/nonsense is not a participant token`,
 	} {
@@ -141,6 +143,30 @@ func TestSyncAndStatusWithoutAnOperator(t *testing.T) {
 		result{1, "", "error: roomsecret.roomsecrets.io/stripe is not synced in time: the operator has not heeded the request: is it running?\n"}))
 	w.Expect(w.kubectl("sync", "nothing").Stderr).To(ContainSubstring(`"nothing" not found`))
 	w.Expect(w.kubectl("status", "nothing").Code).To(Equal(1))
+	w.Expect(w.kubectl("status", "nothing", "--watch").Stderr).To(ContainSubstring(`"nothing" not found`), "not waited for")
+	w.Expect(w.kubectl("status", "-o", "name")).To(Equal(result{0, "roomsecret.roomsecrets.io/app\nroomsecret.roomsecrets.io/stripe\n", ""}))
+}
+
+func TestStatusIsWatched(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.withRoomSecrets()
+	watch := w.command("kubectl", "room", "status", "--watch")
+	stdout, err := watch.StdoutPipe()
+	w.Expect(err).NotTo(HaveOccurred())
+	w.Expect(watch.Start()).To(Succeed())
+	lines := bufio.NewScanner(stdout)
+	next := func() string {
+		lines.Scan()
+		return lines.Text()
+	}
+	w.Expect(next()).To(MatchRegexp(`^EVENT      NAME     DIRECTION `))
+	w.Expect(next()).To(MatchRegexp(`^ADDED      app      Pull `))
+	w.Expect(next()).To(MatchRegexp(`^ADDED      stripe   Push `))
+	w.Expect(w.kubectl("sync", "app").Code).To(Equal(0))
+	w.Expect(next()).To(MatchRegexp(`^MODIFIED   app      Pull `), "what was shown is not shown again")
+	w.Expect(watch.Process.Signal(os.Interrupt)).To(Succeed())
+	w.Expect(watch.Wait()).To(Succeed())
 }
 
 func TestSyncWaitsForTheOperator(t *testing.T) {

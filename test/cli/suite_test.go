@@ -221,13 +221,19 @@ func (w *world) kubectl(args ...string) result {
 
 func (w *world) run(program string, args ...string) result {
 	w.t.Helper()
-	// So that the program is found in the PATH of the command.
-	command := exec.CommandContext(w.t.Context(), "/usr/bin/env", append([]string{program}, args...)...)
+	command := w.command(program, args...)
 	var stdout, stderr bytes.Buffer
-	command.Env, command.Dir, command.Stdout, command.Stderr = w.environ, w.dir, &stdout, &stderr
+	command.Stdout, command.Stderr = &stdout, &stderr
 	err := command.Run()
 	if exit, ok := errors.AsType[*exec.ExitError](err); err != nil && !ok {
 		w.t.Fatalf("%s: %v", program, exit)
 	}
 	return result{command.ProcessState.ExitCode(), stdout.String(), stderr.String()}
+}
+
+func (w *world) command(program string, args ...string) *exec.Cmd {
+	// So that the program is found in the PATH of the command.
+	command := exec.CommandContext(w.t.Context(), "/usr/bin/env", append([]string{program}, args...)...)
+	command.Env, command.Dir = w.environ, w.dir
+	return command
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
@@ -39,6 +40,14 @@ func Connect(flags *genericclioptions.ConfigFlags) (kube client.WithWatch, names
 		return nil, "", fmt.Errorf("connect to the API server: %w", err)
 	}
 	return kube, namespace, nil
+}
+
+// In adds to the error that there is no such object where it was looked for, which API servers do not say.
+func In(namespace string, err error) error {
+	if !apierrors.IsNotFound(err) {
+		return err
+	}
+	return fmt.Errorf("%w in namespace %q", err, namespace)
 }
 
 // ErrNoCluster says that nothing tells which API server is meant.

@@ -97,7 +97,7 @@ func (o *Options) atAddress(room string) (Target, error) {
 // address returns the first address that is given, in the order of the Python SDK, and where it was found.
 func (o *Options) address() (address, from string) {
 	if o.URL != "" {
-		return o.URL, "--room-url"
+		return o.URL, o.given(isURL)
 	}
 	for _, name := range []string{envRoomURL, envProfileURL, envAPIURL} {
 		if address := o.Getenv(name); address != "" {

@@ -41,7 +41,7 @@ func (c Choice) read(ctx context.Context, kube client.Reader, namespace string) 
 	}
 	var room roomv1alpha1.Room
 	if err := kube.Get(ctx, client.ObjectKey{Namespace: namespace, Name: c.name}, &room); err != nil {
-		return object{}, err
+		return object{}, cluster.In(namespace, err)
 	}
 	return fromRoom(&room), nil
 }
@@ -78,7 +78,7 @@ func fromClusterRoom(room *roomv1alpha1.ClusterRoom) object {
 // fromObject is a room that an object describes, with the credential that the object names.
 func (c Choice) fromObject(ctx context.Context) (Target, error) {
 	kube, namespace, err := cluster.Connect(c.options.Kube)
-	if errors.Is(err, cluster.ErrNoCluster) {
+	if errors.Is(err, cluster.ErrNoCluster) && c.options.given(c.options.isKube) == "" {
 		return Target{}, fmt.Errorf("%w, to find %s %s in; and neither %s nor %s is set, with which --room would be a room at an address",
 			err, c.kind, c.name, envToken, envAPIKey)
 	}
@@ -141,7 +141,7 @@ func trust(ctx context.Context, kube client.Reader, o object) (*tls.Config, erro
 func secretKey(ctx context.Context, kube client.Reader, ref roomv1alpha1.NamespacedSecretKeyRef) ([]byte, error) {
 	var secret corev1.Secret
 	if err := kube.Get(ctx, client.ObjectKey{Namespace: ref.Namespace, Name: ref.Name}, &secret); err != nil {
-		return nil, fmt.Errorf("read the credential: %w", err)
+		return nil, fmt.Errorf("read the credential: %w", cluster.In(ref.Namespace, err))
 	}
 	value := bytes.TrimSpace(secret.Data[ref.Key])
 	if len(value) == 0 {

@@ -6,6 +6,7 @@ package target
 import (
 	"github.com/spf13/pflag"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
+	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/roomsecrets/roomsecret-operator/internal/roomctl/usage"
 )
@@ -58,6 +59,14 @@ func (o *Options) AddKubeFlags(flags *pflag.FlagSet) {
 	})
 }
 
+// CheckKubeFlags finds mistakes in their values.
+func (o *Options) CheckKubeFlags() error {
+	if _, err := clientcmd.ParseTimeout(*o.Kube.Timeout); err != nil {
+		return usage.Errorf("--request-timeout %q is not a time such as 10s, nor 0", *o.Kube.Timeout)
+	}
+	return nil
+}
+
 // AddRoomFlags adds the flags that say which room is meant.
 func (o *Options) AddRoomFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.Room, "room", "", "the room: a Room object, or with an address or a credential the name of a room there (env MESHAGENT_ROOM)")
@@ -96,11 +105,16 @@ func (o *Options) given(kind func(*pflag.Flag) bool) string {
 // isDirect tells the flags that speak of a room at an address.
 func isDirect(flag *pflag.Flag) bool {
 	switch flag.Name {
-	case "room-url", "token", "token-file", "api-key-file":
+	case "token", "token-file", "api-key-file":
 		return true
 	}
+	return isURL(flag)
+}
+
+// isURL tells the flags that are the address.
+func isURL(flag *pflag.Flag) bool {
 	_, marked := flag.Annotations[isAddress]
-	return marked
+	return marked || flag.Name == "room-url"
 }
 
 // isKube tells the flags that speak of an object in a cluster.
