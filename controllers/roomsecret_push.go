@@ -44,11 +44,12 @@ func (r *RoomSecretReconciler) push(ctx context.Context, s *scope) error {
 		return fault.NewTerminal(problem.Reason, "%s", problem.Message)
 	}
 	s.changedAt = dataChangedAt(source)
-	steps, err := r.planPush(ctx, s, rows, source.Data, s.rs.Spec.Push.DeletionPolicyOrDefault())
+	values := plan.PushValues(rows, source.Data)
+	steps, err := r.planPush(ctx, s, rows, values, s.rs.Spec.Push.DeletionPolicyOrDefault())
 	if err != nil {
 		return err
 	}
-	return r.carryOut(ctx, s, steps, source.Data)
+	return r.carryOut(ctx, s, steps, values)
 }
 
 // readSource reads the source Secret.
@@ -85,7 +86,7 @@ func (r *RoomSecretReconciler) pushLedger(s *scope) ledger {
 }
 
 // planPush observes the rows that are wanted and those of the ledger, and decides.
-func (r *RoomSecretReconciler) planPush(ctx context.Context, s *scope, wanted []plan.PushRow, data map[string][]byte, deletion roomv1alpha1.DeletionPolicy) ([]plan.Step, error) {
+func (r *RoomSecretReconciler) planPush(ctx context.Context, s *scope, wanted []plan.PushRow, values map[plan.Row][]byte, deletion roomv1alpha1.DeletionPolicy) ([]plan.Step, error) {
 	in := plan.PushInput{
 		Rows:     wanted,
 		Digests:  map[plan.Row]string{},
@@ -105,7 +106,7 @@ func (r *RoomSecretReconciler) planPush(ctx context.Context, s *scope, wanted []
 			rows = append(rows, want.Row)
 		}
 		if want.Problem == nil {
-			in.Digests[want.Row] = valueOf(want, data).Digest(r.Digests, want.Row)
+			in.Digests[want.Row] = valueOf(want, values).Digest(r.Digests, want.Row)
 		}
 	}
 	if len(rows) > maxLedger {
@@ -146,19 +147,19 @@ func (r *RoomSecretReconciler) observation(row plan.Row, seen sessions.Seen) pla
 }
 
 // valueOf returns what a wanted row should hold.
-func valueOf(want plan.PushRow, data map[string][]byte) sessions.Value {
-	return sessions.Value{Type: want.Type, Name: want.DisplayName, Bytes: data[want.Key]}
+func valueOf(want plan.PushRow, values map[plan.Row][]byte) sessions.Value {
+	return sessions.Value{Type: want.Type, Name: want.DisplayName, Bytes: values[want.Row]}
 }
 
 // carryOut does the steps: first what must be recorded, then the writes, then the entries of the status.
-func (r *RoomSecretReconciler) carryOut(ctx context.Context, s *scope, steps []plan.Step, data map[string][]byte) error {
+func (r *RoomSecretReconciler) carryOut(ctx context.Context, s *scope, steps []plan.Step, values map[plan.Row][]byte) error {
 	if err := r.hold(ctx, s, steps); err != nil {
 		return err
 	}
 	if err := r.recordIntents(ctx, s, steps); err != nil {
 		return err
 	}
-	outcomes := r.execute(ctx, s, steps, data)
+	outcomes := r.execute(ctx, s, steps, values)
 	r.settle(s, steps, outcomes)
 	return r.letGo(ctx, s)
 }
@@ -235,14 +236,14 @@ func (r *RoomSecretReconciler) recordIntents(ctx context.Context, s *scope, step
 }
 
 // execute does the writes, each independent of the others, and returns the errors by row.
-func (r *RoomSecretReconciler) execute(ctx context.Context, s *scope, steps []plan.Step, data map[string][]byte) map[plan.Row]error {
+func (r *RoomSecretReconciler) execute(ctx context.Context, s *scope, steps []plan.Step, values map[plan.Row][]byte) map[plan.Row]error {
 	var mu sync.Mutex
 	outcomes := map[plan.Row]error{}
 	var group errgroup.Group
 	group.SetLimit(writesInFlight)
 	for _, step := range steps {
 		group.Go(func() error {
-			done, err := r.do(ctx, s, step, data)
+			done, err := r.do(ctx, s, step, values)
 			mu.Lock()
 			defer mu.Unlock()
 			if done {
@@ -259,10 +260,10 @@ func (r *RoomSecretReconciler) execute(ctx context.Context, s *scope, steps []pl
 }
 
 // do does one step. It reports whether something was written.
-func (r *RoomSecretReconciler) do(ctx context.Context, s *scope, step plan.Step, data map[string][]byte) (bool, error) {
+func (r *RoomSecretReconciler) do(ctx context.Context, s *scope, step plan.Step, values map[plan.Row][]byte) (bool, error) {
 	switch step.Op {
 	case plan.OpCreate, plan.OpUpdate, plan.OpAdopt:
-		err := s.client.Write(ctx, step.Row, valueOf(*step.Wanted, data))
+		err := s.client.Write(ctx, step.Row, valueOf(*step.Wanted, values))
 		return err == nil, err
 	case plan.OpDelete:
 		err := s.client.Delete(ctx, step.Row)

@@ -53,6 +53,8 @@ const (
 	ReasonInvalidKey Reason = "InvalidKey"
 	// ReasonInvalidValue surfaces when a value of the room cannot be decoded as the entry says.
 	ReasonInvalidValue Reason = "InvalidValue"
+	// ReasonInvalidTemplate surfaces when a template cannot be read, or cannot be filled in with what there is.
+	ReasonInvalidTemplate Reason = "InvalidTemplate"
 	// ReasonTooLarge surfaces when a value, a Secret, or the number of rows is larger than can be kept.
 	ReasonTooLarge Reason = "TooLarge"
 	// ReasonDrifted surfaces when the room differs from the spec and driftPolicy is Report.
@@ -100,7 +102,7 @@ func Reasons() []Reason {
 		ReasonInSync, ReasonProgressing, ReasonRoomNotFound, ReasonRoomNotReady, ReasonAccessDenied,
 		ReasonSourceNotFound, ReasonKeyNotFound, ReasonRoomSecretNotFound, ReasonTargetNotFound,
 		ReasonTargetImmutable, ReasonTypeMismatch, ReasonConflict, ReasonSkipped,
-		ReasonInvalidKey, ReasonInvalidValue, ReasonTooLarge, ReasonDrifted, ReasonUnsupported, ReasonRejected, ReasonRateLimited,
+		ReasonInvalidKey, ReasonInvalidValue, ReasonInvalidTemplate, ReasonTooLarge, ReasonDrifted, ReasonUnsupported, ReasonRejected, ReasonRateLimited,
 		ReasonSuspended, ReasonDeleting, ReasonOrphaned,
 		ReasonConnected, ReasonConnecting, ReasonUnreachable, ReasonUnauthorized, ReasonForbidden, ReasonRoomUnknown,
 		ReasonRoomClosed, ReasonCredentialNotFound, ReasonInvalidCredential,

@@ -109,17 +109,28 @@ type LocalSecretRef struct {
 	Name string `json:"name"`
 }
 
-// PushEntry pushes one key.
+// Template is a Go template with a list of functions that see nothing but their arguments.
+// +kubebuilder:validation:MinLength=1
+// +kubebuilder:validation:MaxLength=4096
+type Template string
+
+// PushEntry pushes one key, or what a template makes of several.
+// +kubebuilder:validation:XValidation:rule="has(self.key) != has(self.template)",message="exactly one of key and template must be set"
 // +kubebuilder:validation:XValidation:rule="!has(self.delegatedOnly) || !self.delegatedOnly || has(self.delegations)",message="delegatedOnly needs delegations"
 type PushEntry struct {
 	// name is the handle of the entry, and the default of id.
 	// +required
 	Name SecretID `json:"name"`
-	// key is the key in the source Secret.
+	// key is the key in the source Secret whose value is pushed.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
-	// +required
-	Key string `json:"key"`
+	// +optional
+	Key string `json:"key,omitempty"`
+	// template makes the value of several keys, as in https://{{ .user }}:{{ .password }}@example.com. It is a Go template
+	// with the keys of the source Secret; a key that is no identifier is {{ index . "tls.key" }}. A key that is not there is an
+	// error. A key that only templates use is one that allKeys pushes.
+	// +optional
+	Template Template `json:"template,omitempty"`
 	// id is the id of the room secret. The default is the name of the entry.
 	// +optional
 	ID SecretID `json:"id,omitempty"`

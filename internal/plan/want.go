@@ -20,8 +20,10 @@ type PushRow struct {
 	Row
 	// Entry is the name of the entry of the spec; for a row of allKeys it is the key.
 	Entry string
-	// Key of the source Secret that holds the value.
+	// Key of the source Secret that holds the value; empty when Template makes it.
 	Key string
+	// Template makes the value, unless it is empty.
+	Template string
 	// Type is the MIME type of the room secret.
 	Type string
 	// DisplayName is the name of the room secret.
@@ -64,10 +66,11 @@ func entryRows(entry roomv1alpha1.PushEntry, own string, keys []string) []PushRo
 		Row:         Row{Identity: cmp.Or(string(entry.ForIdentity), own), ID: entry.IDOrDefault()},
 		Entry:       string(entry.Name),
 		Key:         entry.Key,
+		Template:    string(entry.Template),
 		Type:        entry.TypeOrDefault(),
 		DisplayName: cmp.Or(entry.DisplayName, entry.IDOrDefault()),
 	}
-	if !slices.Contains(keys, entry.Key) {
+	if entry.Template == "" && !slices.Contains(keys, entry.Key) {
 		base.Problem = &Problem{
 			Reason:  roomv1alpha1.ReasonKeyNotFound,
 			Message: fmt.Sprintf("The source Secret has no key %q: add it, or change the entry.", entry.Key),

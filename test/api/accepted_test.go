@@ -59,6 +59,9 @@ func TestWhatMakesSenseIsKeptAsItWasSent(t *testing.T) {
 			"push: {secretRef: {name: "+long(253)+"}, conflictPolicy: Adopt, driftPolicy: Report, deletionPolicy: Delete, onSourceDeleted: Delete, allKeys: {idPrefix: "+long(64)+", type: text/plain}, "+
 				"entries: "+list(64, "{name: "+long(126)+"%02d, key: "+long(253)+", id: "+long(126)+"%[1]d, displayName: '"+strings.Repeat("ü", 256)+"', type: "+long(127)+
 				", forIdentity: "+long(128)+", delegatedOnly: true, delegations: "+escape(list(16, "{to: "+long(126)+"%d}"))+"}")+"}")},
+		"a template": {
+			push("conflictPolicy: Skip", "driftPolicy: Ignore", "onSourceDeleted: Keep", "deletionPolicy: Retain", "entries: [{name: a, template: '{{ .user }}'}]"), nil,
+		},
 		"one id for several identities": {
 			push("conflictPolicy: Skip", "driftPolicy: Ignore", "onSourceDeleted: Keep", "deletionPolicy: Retain",
 				"entries: [{name: a, key: k}, {name: b, key: k, id: a, forIdentity: bob}, {name: c, key: k, id: a, forIdentity: eve}]"), nil,
