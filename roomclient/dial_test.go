@@ -207,10 +207,11 @@ func TestTokenSourcesCanFail(t *testing.T) {
 		kind     error
 		terminal bool
 	}{
-		"for now":        {func(context.Context) (string, error) { return "", broken }, broken, false},
-		"for good":       {func(context.Context) (string, error) { return "", &Error{Op: "x", Kind: ErrInvalid, terminal: true} }, ErrInvalid, true},
-		"with no token":  {StaticToken(""), ErrInvalid, true},
-		"with their ctx": {func(context.Context) (string, error) { return "", context.Canceled }, context.Canceled, false},
+		"for now":          {func(context.Context) (string, error) { return "", broken }, broken, false},
+		"for good":         {func(context.Context) (string, error) { return "", &Error{Op: "x", Kind: ErrInvalid, terminal: true} }, ErrInvalid, true},
+		"with no token":    {StaticToken("\n"), ErrInvalid, true},
+		"with two of them": {StaticToken("one\ntwo"), ErrInvalid, true},
+		"with their ctx":   {func(context.Context) (string, error) { return "", context.Canceled }, context.Canceled, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -219,6 +220,13 @@ func TestTokenSourcesCanFail(t *testing.T) {
 				t.Errorf("got %+v", *e)
 			}
 		})
+	}
+}
+
+func TestATokenFromAFileMayEndInANewline(t *testing.T) {
+	t.Parallel()
+	if got, err := tokenFrom(t.Context(), StaticToken("jwt\r\n")); got != "jwt" || err != nil {
+		t.Errorf("got %q, %v", got, err)
 	}
 }
 

@@ -7,6 +7,8 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
+	"unicode"
 
 	"github.com/roomsecrets/roomsecret-operator/roomclient/protocol"
 )
@@ -55,10 +57,13 @@ func tokenFrom(ctx context.Context, source TokenSource) (string, error) {
 	case err != nil:
 		return "", because(opToken, err)
 	case token == "":
-		return "", &Error{Op: opToken, Kind: ErrInvalid, Err: errors.New("the token source gave an empty token"), terminal: true}
+		err = errors.New("the token source gave an empty token")
+	case strings.ContainsFunc(token, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }):
+		err = errors.New("the token source gave a token with white space or a control character in it")
 	default:
 		return token, nil
 	}
+	return "", &Error{Op: opToken, Kind: ErrInvalid, Err: err, terminal: true}
 }
 
 // admission is where to connect to and with which token. The endpoint is that of the config

@@ -5,6 +5,7 @@ package roomclient
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/roomsecrets/roomsecret-operator/roomclient/token"
@@ -17,8 +18,10 @@ import (
 // [Session]; any other is temporary.
 type TokenSource func(ctx context.Context) (string, error)
 
-// StaticToken always gives the same token.
+// StaticToken always gives the same token, without white space around it: what was read from
+// a file ends in a newline.
 func StaticToken(jwt string) TokenSource {
+	jwt = strings.TrimSpace(jwt)
 	return func(context.Context) (string, error) { return jwt, nil }
 }
 

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode"
 
 	"github.com/google/uuid"
 
@@ -32,8 +33,13 @@ type APIKey struct {
 	Secret redact.Bytes
 }
 
-// ParseAPIKey reads the text form. Errors wrap [ErrInvalidAPIKey].
+// ParseAPIKey reads the text form. White space around it does not count, because files end
+// in a newline. Errors wrap [ErrInvalidAPIKey].
 func ParseAPIKey(text string) (APIKey, error) {
+	text = strings.TrimSpace(text)
+	if strings.ContainsFunc(text, isSpaceOrControl) {
+		return APIKey{}, fmt.Errorf("%w: white space or a control character in it", ErrInvalidAPIKey)
+	}
 	body, ok := strings.CutPrefix(text, apiKeyPrefix)
 	parts := strings.SplitN(body, "-", 3)
 	if !ok || len(parts) != 3 || parts[2] == "" {
@@ -49,6 +55,9 @@ func ParseAPIKey(text string) (APIKey, error) {
 	}
 	return APIKey{ID: id, ProjectID: project, Secret: redact.Bytes(parts[2])}, nil
 }
+
+// isSpaceOrControl tells what no header can carry: a key is a bearer token too.
+func isSpaceOrControl(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }
 
 // NewAPIKey makes a key with random ids and a random secret of 256 bits.
 func NewAPIKey() (APIKey, error) {

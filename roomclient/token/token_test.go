@@ -98,6 +98,8 @@ func TestInvalidAPIKeysAreRefusedWithoutQuotingThem(t *testing.T) {
 		"ma-Ej5FZ.ibEtOkVkJmFBdAA-Dx4tPEtaaXiQq83vEjRWeA-hunter2",
 		"ma-Ej5FZ.ibEtOkVkJmFBdAAA-Dx4tPEta!aXiQq83vEjRWeA-hunter2",
 		"MA-Ej5FZ.ibEtOkVkJmFBdAAA-Dx4tPEtaaXiQq83vEjRWeA-hunter2",
+		"ma-Ej5FZ.ibEtOkVkJmFBdAAA-Dx4tPEtaaXiQq83vEjRWeA-hunter2\nhunter2",
+		"ma-Ej5FZ.ibEtOkVkJmFBdAAA-Dx4t\nPEtaaXiQq83vEjRWeA-hunter2",
 	}
 	for _, c := range golden(t).APIKeyErrors {
 		inputs = append(inputs, c.Input)
@@ -125,12 +127,14 @@ func TestNewAPIKeysComeBackAndDiffer(t *testing.T) {
 	if first.Encode() == second.Encode() || string(first.Secret) == string(second.Secret) {
 		t.Error("two new keys are the same")
 	}
-	again, err := token.ParseAPIKey(first.Encode())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(first, again); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
+	for _, text := range []string{first.Encode(), " " + first.Encode() + "\r\n"} {
+		again, err := token.ParseAPIKey(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(first, again); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
 	}
 	for _, shown := range []string{fmt.Sprint(first), fmt.Sprintf("%+v", first), fmt.Sprintf("%#v", first), fmt.Sprintf("%x", first)} {
 		if strings.Contains(shown, string(first.Secret)) {

@@ -69,7 +69,7 @@ func (t *Target) useToken(jwt, from string) error {
 
 // useAPIKey makes the target be reached with tokens that are signed for an identity.
 func (t *Target) useAPIKey(text, from, identity string) error {
-	key, err := token.ParseAPIKey(strings.TrimSpace(text))
+	key, err := token.ParseAPIKey(text)
 	if err != nil {
 		return usage.Errorf("%s is not a project API key (ma-...)", from)
 	}
