@@ -59,7 +59,7 @@ func readAPIKeys(path string) (keys []token.APIKey, err error) {
 		return nil, fmt.Errorf("read API keys from %s: %w", path, err)
 	}
 	if len(keys) == 0 {
-		return nil, fmt.Errorf("%s holds no API key: make one with 'roomserver api-key > %s'", path, path)
+		return nil, fmt.Errorf("%s holds no API key: make one with '(umask 077; roomserver api-key > %s)'", path, path)
 	}
 	return keys, nil
 }

@@ -37,6 +37,7 @@ func TestMistakesInTheCommandLineExit2AndSayWhatToDo(t *testing.T) {
 		"no rate":                   {serve("--in-memory", "--max-rate", "0"), "--max-rate must be at least 1"},
 		"no time to answer":         {serve("--in-memory", "--max-timeout", "1ms"), "--max-timeout must be at least 1s"},
 		"an origin that is none":    {serve("--in-memory", "--oauth-origins", "login.example.com"), "is not an origin"},
+		"an address without a port": {serve("--in-memory", "--listen", "localhost"), `--listen "localhost" is not HOST:PORT`},
 		"a fault that is none":      {serve("--in-memory", "--fault", "sulk=1"), "begin with refuse=STATUS"},
 		"a fault out of bounds":     {serve("--in-memory", "--fault", "close=1006"), "1006 is no close code"},
 		"a backup to nowhere":       {[]string{"backup", "--api-key-file", keys}, "name the file"},
@@ -83,7 +84,7 @@ func TestFailuresThatAreNotTheCommandLinesExit1(t *testing.T) {
 		"no such key file":      {[]string{"serve", "--in-memory", "--api-key-file", filepath.Join(dir, "none")}, "no such file"},
 		"a key file of nothing": {[]string{"serve", "--in-memory", "--api-key-file", write(t, "empty", "# none\n")}, "roomserver api-key >"},
 		"a line that is no key": {[]string{"token", "--identity", "a", "--room", "r", "--api-key-file", write(t, "bad", "# 1\nma-hidden\n")}, "line 2"},
-		"an address in use":     {[]string{"serve", "--in-memory", "--api-key-file", keys, "--listen", busy.address}, "address already in use"},
+		"an address in use":     {[]string{"serve", "--in-memory", "--api-key-file", keys, "--listen", busy.address}, "--listen: listen tcp " + busy.address + ": bind: address already in use"},
 		"a readable seal key":   {[]string{"serve", "--data", dir, "--seal-key-file", wide, "--api-key-file", keys}, "chmod 600"},
 		"no such certificate":   {[]string{"serve", "--in-memory", "--api-key-file", keys, "--tls-cert", "none", "--tls-key", "none"}, "read TLS certificate"},
 	}

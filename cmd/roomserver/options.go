@@ -4,6 +4,7 @@
 package main
 
 import (
+	"net"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -70,17 +71,26 @@ func (o *serveOptions) validate() error {
 	case o.sealKeyFile != "" && o.inMemory:
 		return usagef("--seal-key-file needs --data: nothing is sealed in memory")
 	case o.apiKeyFile == "":
-		return usagef("--api-key-file is missing: make one with 'roomserver api-key > FILE'")
+		return usagef("--api-key-file is missing: make one with '(umask 077; roomserver api-key > FILE)'")
 	case (o.tlsCert == "") != (o.tlsKey == ""):
 		return usagef("--tls-cert and --tls-key need each other: give both or none")
+	case o.auditLog == "":
+		return usagef("--audit-log is empty: give stderr, none or a file name")
+	}
+	if _, _, err := net.SplitHostPort(o.listen); err != nil {
+		return usagef("--listen %q is not HOST:PORT, such as 127.0.0.1:7345", o.listen)
+	}
+	return o.validateLimits()
+}
+
+func (o *serveOptions) validateLimits() error {
+	switch {
 	case o.maxData < 1:
 		return usagef("--max-data must be at least 1")
 	case o.limits.MaxMessage < 1:
 		return usagef("--max-message must be at least 65536")
 	case o.limits.MaxTimeout < time.Second:
 		return usagef("--max-timeout must be at least 1s")
-	case o.auditLog == "":
-		return usagef("--audit-log is empty: give stderr, none or a file name")
 	}
 	for _, limit := range []struct {
 		flag  string

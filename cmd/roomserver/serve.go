@@ -129,8 +129,11 @@ func (o *serveOptions) listener(ctx context.Context, log *slog.Logger) (net.List
 	}
 	var config net.ListenConfig
 	listener, err := config.Listen(ctx, "tcp", o.listen)
-	if err != nil || secure == nil {
-		return listener, err
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("--listen: %w", err)
+	case secure == nil:
+		return listener, nil
 	}
 	return tls.NewListener(listener, secure), nil
 }

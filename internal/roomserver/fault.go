@@ -80,6 +80,9 @@ func (f *Fault) set(first bool, name, value string) (err error) {
 	default:
 		err = errors.New("the options are tool=NAME, rate=0.5 and times=3")
 	}
+	if _, is := errors.AsType[*strconv.NumError](err); is {
+		return fmt.Errorf("%s: %q is not a number that fits", name, value)
+	}
 	return err
 }
 
@@ -110,7 +113,7 @@ func (f Fault) validate() error {
 
 func (f Fault) validateRefuse() error {
 	if f.Status < 400 || f.Status > 599 {
-		return fmt.Errorf("roomserver: fault refuse: %d is no HTTP status of an error", f.Status)
+		return fmt.Errorf("roomserver: fault refuse: %d is no HTTP status of an error, from 400 to 599", f.Status)
 	}
 	if f.Tool != "" {
 		return errors.New("roomserver: fault refuse: nobody uses a tool before joining")

@@ -73,7 +73,7 @@ func (s *Server) restVisit(w http.ResponseWriter, r *http.Request, op *operation
 	}
 	op.who = participant{identity: keyIdentity(key), admin: true, secrets: &token.SecretsGrant{}}
 	if project, err := uuid.Parse(r.PathValue("project")); err != nil || project != key.ProjectID {
-		return nil, &refusal{http.StatusForbidden, "the API key is not for this project"}
+		return nil, &refusal{http.StatusForbidden, "this API key is for project " + key.ProjectID.String()}
 	}
 	if room := r.PathValue("room"); !protocol.ValidRoomName(room) || !s.door.exists(room) {
 		return nil, &refusal{http.StatusNotFound, "no such room"}

@@ -235,6 +235,16 @@ func TestRESTRefusals(t *testing.T) {
 	}
 }
 
+func TestAKeyForAnotherProjectIsToldWhichOneItIsFor(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	_, answer := s.ask(t, "GET", strings.Replace(s.rest("myroom")+"/secrets", s.key.ProjectID.String(), goldenProject, 1), "", "")
+	want := map[string]any{"error": "this API key is for project " + s.key.ProjectID.String()}
+	if diff := cmp.Diff(want, answer); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 func TestAFullStoreRefusesRESTToo(t *testing.T) {
 	t.Parallel()
 	s := serve(t, func(c *roomserver.Config) { c.Store = store.NewMemory(1000) })
