@@ -9,14 +9,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/url"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/roomsecrets/roomsecret-operator/roomclient/protocol"
 )
@@ -307,103 +305,5 @@ func TestRepetitionsAreForgottenInTheEnd(t *testing.T) {
 	}
 	if r.take(fmt.Sprint(3*rememberedRequests-1)) == "" || r.take("0") != "" {
 		t.Error("the wrong ones are remembered")
-	}
-}
-
-func TestACallThatAsksSomebodyWaitsLonger(t *testing.T) {
-	t.Parallel()
-	for name, c := range map[string]struct {
-		timeout, want time.Duration
-		seconds       float64
-	}{
-		"as long as it says":       {time.Minute, 90 * time.Second, 60},
-		"five minutes by default":  {0, 330 * time.Second, 300},
-		"in whole seconds":         {1500 * time.Millisecond, 32 * time.Second, 2},
-		"at least a second anyway": {time.Nanosecond, 31 * time.Second, 1},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				asked := make(chan protocol.Message, 1)
-				conn := dial(t, serveInMemory(t, upgrading(t, func(p *peer) {
-					p.begin()
-					if msg, ok := p.receive(); ok {
-						asked <- msg
-					}
-					_ = p.drain()
-				})))
-				began := time.Now()
-				_, err := conn.Secrets().RequestSecret(t.Context(), SecretRequest{URL: "u", Type: "t", ParticipantID: "p", Timeout: c.timeout})
-				wantError(t, err, context.DeadlineExceeded)
-				if waited := time.Since(began); waited != c.want {
-					t.Errorf("waited for %v, want %v", waited, c.want)
-				}
-				call, err := protocol.UnpackInvoke((<-asked).Data)
-				if err != nil {
-					t.Fatal(err)
-				}
-				var request struct {
-					Timeout float64 `json:"timeout"`
-				}
-				if err := json.Unmarshal(call.Input.(protocol.JSON).Value, &request); err != nil || request.Timeout != c.seconds {
-					t.Errorf("asked for %v seconds, error %v, want %v", request.Timeout, err, c.seconds)
-				}
-			})
-		})
-	}
-}
-
-func TestATimeoutIsNoLongerThanCanBe(t *testing.T) {
-	t.Parallel()
-	const most = 1<<31 - 1
-	seconds, wait, err := waiting("tool", 1<<62)
-	if seconds != most || wait != most*time.Second || err != nil {
-		t.Errorf("got %d seconds, %v, error %v", seconds, wait, err)
-	}
-}
-
-func TestAuthorizationURLs(t *testing.T) {
-	t.Parallel()
-	request := func(endpoint, challenge string, scopes ...string) PendingOAuthRequest {
-		return PendingOAuthRequest{Challenge: challenge, OAuthRequest: OAuthRequest{
-			Client: OAuthClient{ID: "c d", AuthorizationEndpoint: endpoint, Scopes: scopes}, RedirectURI: "http://127.0.0.1:1/cb",
-		}}
-	}
-	for name, c := range map[string]struct {
-		request PendingOAuthRequest
-		host    string
-		want    url.Values
-	}{
-		"with a challenge": {request("https://a/auth", "ch", "s1", "s2"), "a", url.Values{
-			"response_type": {"code"}, "client_id": {"c d"}, "redirect_uri": {"http://127.0.0.1:1/cb"}, "state": {"st&te"},
-			"scope": {"s1 s2"}, "code_challenge": {"ch"}, "code_challenge_method": {"S256"},
-		}},
-		"without, and a query": {request("http://a/auth?tenant=x", ""), "a", url.Values{
-			"tenant": {"x"}, "response_type": {"code"}, "client_id": {"c d"}, "redirect_uri": {"http://127.0.0.1:1/cb"}, "state": {"st&te"},
-		}},
-		"a script":    {request("javascript:alert(1)", ""), "", nil},
-		"a file":      {request("file:///etc/passwd", ""), "", nil},
-		"no host":     {request("https:auth", ""), "", nil},
-		"not a URL":   {request("https://a b/%", ""), "", nil},
-		"no endpoint": {request("", ""), "", nil},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			text, err := c.request.AuthorizationURL("st&te")
-			if c.want == nil {
-				wantError(t, err, ErrInvalid)
-				return
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-			got, err := url.Parse(text)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(c.want, got.Query(), cmpopts.EquateEmpty()); diff != "" || got.Host != c.host {
-				t.Errorf("%s (-want +got):\n%s", text, diff)
-			}
-		})
 	}
 }
