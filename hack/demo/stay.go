@@ -14,6 +14,8 @@ func (d *demo) stay(ctx context.Context) {
 	d.say.text("Look:")
 	d.say.command("kubectl get roomsync -o wide")
 	d.say.command("kubectl describe rmsec stripe-to-room")
+	d.say.command("kubectl room status stripe-to-room")
+	d.say.command("kubectl room secret list --room " + roomName + " --as-identity " + agentName)
 	d.say.command("kubectl explain roomsecret.spec.push.entries")
 	d.say.gap()
 	d.say.text("Change something, and see what the operator makes of it:")
