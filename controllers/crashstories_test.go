@@ -97,7 +97,50 @@ func pullStories() map[string]story {
 			stories[name+": "+what] = s
 		}
 	}
+	for _, policy := range []roomv1alpha1.CreationPolicy{roomv1alpha1.CreationOwner, roomv1alpha1.CreationOrphan} {
+		for what, s := range adoptionStories(policy) {
+			stories[string(policy)+" takes over: "+what] = s
+		}
+	}
 	return stories
+}
+
+// adoptionStories returns what can happen to a target that somebody else has created.
+func adoptionStories(policy roomv1alpha1.CreationPolicy) map[string]story {
+	begin := func(c *cell) {
+		c.secret("target", "a", "theirs", "b", "theirs", "other", "kept")
+		edit(c.world, newSecret(c.ns, c.name+"-target", nil), allow(c.name))
+		c.row("a", "one")
+		c.create(c.pull("a b c", creation(policy), adopt, func(rs *roomv1alpha1.RoomSecret) {
+			rs.Spec.Pull.Entries[1].OnMissing = roomv1alpha1.OnMissingRemove
+			rs.Spec.Pull.Entries[2].ID = "a"
+			rs.Spec.Pull.Target.Labels = map[string]string{"team": "x"}
+		}))
+	}
+	return map[string]story{
+		"begins":           {nil, begin, inSync},
+		"goes":             {begin, func(c *cell) { c.remove(c.roomSecret()) }, gone},
+		"the room changes": {begin, func(c *cell) { c.row("a", "1"); c.row("b", "2") }, inSync},
+		"an entry goes": {begin, func(c *cell) {
+			c.editRoomSecret(func(rs *roomv1alpha1.RoomSecret) { rs.Spec.Pull.Entries = rs.Spec.Pull.Entries[1:] })
+		}, inSync},
+		"consent goes": {begin, func(c *cell) {
+			edit(c.world, newSecret(c.ns, c.name+"-target", nil), allow(""))
+			c.row("a", "1")
+		}, inSync},
+		"another of the name was ours": {func(c *cell) {
+			c.row("a", "one")
+			c.row("b", "two")
+			c.create(c.pull("a b", creation(policy)))
+		}, func(c *cell) {
+			c.editRoomSecret(func(rs *roomv1alpha1.RoomSecret) {
+				rs.Spec.Pull.Target.Adopt, rs.Spec.Pull.Entries = true, rs.Spec.Pull.Entries[:1]
+			})
+			c.remove(newSecret(c.ns, c.name+"-target", nil))
+			c.secret("target", "a", "theirs", "b", "kept")
+			edit(c.world, newSecret(c.ns, c.name+"-target", nil), allow(c.name))
+		}, inSync},
+	}
 }
 
 func pullDeletes(policy roomv1alpha1.DeletionPolicy) func(*roomv1alpha1.RoomSecret) {

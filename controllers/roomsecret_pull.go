@@ -37,12 +37,25 @@ func (r *RoomSecretReconciler) pull(ctx context.Context, s *scope) error {
 		s.rs.Status.Binding = &roomv1alpha1.BindingStatus{Name: name}
 	}
 	if p := decided.Problem; p != nil {
-		if p.Reason == roomv1alpha1.ReasonTargetNotFound {
-			return fault.NewWaiting(p.Reason, "%s", p.Message)
-		}
-		return fault.NewTerminal(p.Reason, "%s", p.Message)
+		return targetFault(*p)
+	}
+	if p := decided.Left; p != nil && allInSync(s.rs.Status.Entries) {
+		return targetFault(*p)
 	}
 	return nil
+}
+
+// targetFault makes a fault of a problem of the target as a whole.
+func targetFault(p plan.Problem) *fault.Fault {
+	if p.Passing || p.Reason == roomv1alpha1.ReasonTargetNotFound {
+		return fault.NewWaiting(p.Reason, "%s", p.Message)
+	}
+	return fault.NewTerminal(p.Reason, "%s", p.Message)
+}
+
+// allInSync reports whether no entry has anything to say that is more urgent.
+func allInSync(entries []roomv1alpha1.EntryStatus) bool {
+	return !slices.ContainsFunc(entries, func(e roomv1alpha1.EntryStatus) bool { return e.State != roomv1alpha1.EntryInSync })
 }
 
 // pullLedger returns the ledger of a pull. Keys that were merged into a Secret are ours only as long as it is the same
@@ -65,6 +78,8 @@ func (r *RoomSecretReconciler) planPull(ctx context.Context, s *scope, target ta
 		Access:   s.access,
 		Creation: s.rs.Spec.Pull.Target.CreationPolicyOrDefault(),
 		Deletion: s.rs.Spec.Pull.DeletionPolicyOrDefault(),
+		Adopt:    s.rs.Spec.Pull.Target.Adopt,
+		Name:     s.rs.Name,
 	}
 	values, err := r.readValues(ctx, s, &in)
 	if err != nil {
@@ -138,10 +153,13 @@ func (r *RoomSecretReconciler) holdPull(ctx context.Context, s *scope, decided p
 // recordKeyIntents writes the keys that are about to be written for the first time into the ledger.
 func (r *RoomSecretReconciler) recordKeyIntents(ctx context.Context, s *scope, target target, decided plan.PullPlan) error {
 	intents := decided.Intents(s.rs.Spec.Pull.Target.CreationPolicyOrDefault())
-	if len(intents) == 0 {
+	if len(intents) == 0 && !decided.Adopt {
 		return nil
 	}
 	book, entries := r.pullLedger(s.rs, target), slices.Clone(s.rs.Status.Entries)
+	if decided.Adopt {
+		entries = nil
+	}
 	for _, step := range decided.Steps {
 		intent, ok := intents[step.Key]
 		if !ok {
@@ -169,7 +187,6 @@ func (r *RoomSecretReconciler) settlePull(s *scope, target target, decided plan.
 		entry.State, entry.Reason, entry.Message = step.State, step.Reason, step.Message
 		switch {
 		case decided.Problem != nil:
-			record = step.Before
 			s.report(&entry, *decided.Problem)
 		case step.Passing:
 			s.report(&entry, plan.Problem{Reason: step.Reason, Message: step.Message, Passing: true})

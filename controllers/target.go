@@ -5,11 +5,8 @@ package controllers
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -43,10 +40,6 @@ type target struct {
 
 func (t target) exists() bool { return t.secret != nil }
 
-// fieldManager is the name under which a RoomSecret owns fields of its target. Several RoomSecrets can merge into one
-// Secret, so each has its own.
-func fieldManager(rs *roomv1alpha1.RoomSecret) string { return "roomsecrets.io/" + string(rs.UID) }
-
 // keyDigest is the digest of the value under a key of a target.
 func keyDigest(digests fingerprint.Key, key string, value []byte) string {
 	return digests.Digest("key", []byte(key), value)
@@ -73,55 +66,18 @@ func (t target) facts(rs *roomv1alpha1.RoomSecret, digests fingerprint.Key) plan
 	}
 	facts.Exists = true
 	facts.Type, facts.Wanted = string(t.secret.Type), rs.Spec.Pull.Target.TypeOrDefault()
-	facts.Owned = metav1.IsControlledBy(t.secret, rs) || t.createdBy(rs)
+	facts.Owned = t.ownedBy(rs)
 	facts.Immutable = ptr.Deref(t.secret.Immutable, false)
-	facts.Metadata = rs.Status.ObservedGeneration == rs.Generation && t.hasMetadata(rs)
+	facts.Consent = t.secret.Annotations[roomv1alpha1.AnnotationAllowAdoption] == rs.Name
+	facts.Controller = t.controller(rs)
+	facts.Deleting = !t.secret.DeletionTimestamp.IsZero()
+	metadata := t.metadataFor(rs)
+	facts.Foreign = metadata.foreign
+	facts.Metadata = rs.Status.ObservedGeneration == rs.Generation && metadata.isOn(t.secret)
 	for key, value := range t.secret.Data {
 		facts.Keys[key] = keyDigest(digests, key, value)
 	}
 	return facts
-}
-
-// createdBy reports whether a RoomSecret created the target, and did not merge into it: only who creates a Secret owns
-// the field of its type.
-func (t target) createdBy(rs *roomv1alpha1.RoomSecret) bool {
-	return slices.ContainsFunc(t.secret.ManagedFields, func(entry metav1.ManagedFieldsEntry) bool {
-		if entry.Manager != fieldManager(rs) || entry.FieldsV1 == nil {
-			return false
-		}
-		var fields map[string]json.RawMessage
-		if err := json.Unmarshal(entry.FieldsV1.GetRawBytes(), &fields); err != nil {
-			return false // fields that cannot be read prove nothing
-		}
-		_, owns := fields["f:type"]
-		return owns
-	})
-}
-
-// hasMetadata reports whether labels and annotations are as the spec asks. That one was removed from the spec shows in
-// the generation.
-func (t target) hasMetadata(rs *roomv1alpha1.RoomSecret) bool {
-	want := rs.Spec.Pull.Target
-	return contains(t.secret.Labels, labelsOf(rs)) && contains(t.secret.Annotations, want.Annotations)
-}
-
-func contains(have, want map[string]string) bool {
-	for key, value := range want {
-		if there, ok := have[key]; !ok || there != value {
-			return false
-		}
-	}
-	return true
-}
-
-// labelsOf returns the labels that the target should have.
-func labelsOf(rs *roomv1alpha1.RoomSecret) map[string]string {
-	if merges(rs) {
-		return rs.Spec.Pull.Target.Labels
-	}
-	labels := map[string]string{managedByLabel: managedBy}
-	maps.Copy(labels, rs.Spec.Pull.Target.Labels)
-	return labels
 }
 
 // edits are what an apply does to the keys of a target.
@@ -166,10 +122,16 @@ func (r *RoomSecretReconciler) applyTarget(ctx context.Context, s *scope, t targ
 	if err := r.handOver(ctx, t.secret, e.released); err != nil {
 		return err
 	}
+	if decided.Adopt { // nothing is taken out of it before it is ours
+		if err := r.patchTarget(ctx, s, t, e.data); err != nil {
+			return err
+		}
+		return r.removeKeys(ctx, s, t.secret, e.removed)
+	}
 	if err := r.removeKeys(ctx, s, t.secret, e.removed); err != nil {
 		return err
 	}
-	return r.patchTarget(ctx, s, t.secret, e.data)
+	return r.patchTarget(ctx, s, t, e.data)
 }
 
 // refusal makes a fault of an error that trying again would only repeat: the API server, a quota or an admission policy
@@ -200,9 +162,10 @@ func (r *RoomSecretReconciler) removeKeys(ctx context.Context, s *scope, secret 
 // createTarget creates the target, complete, or fails with a conflict when somebody else was faster. What is created by
 // a plain create is then made ours in the sense of server-side apply, so that later applies can also remove fields.
 func (r *RoomSecretReconciler) createTarget(ctx context.Context, s *scope, name string, data map[string][]byte) error {
+	metadata := target{name: name}.metadataFor(s.rs)
 	secret := &corev1.Secret{
 		ObjectMeta: metav1.ObjectMeta{
-			Namespace: s.rs.Namespace, Name: name, Labels: labelsOf(s.rs), Annotations: s.rs.Spec.Pull.Target.Annotations,
+			Namespace: s.rs.Namespace, Name: name, Labels: metadata.labels, Annotations: metadata.annotations,
 		},
 		Type: corev1.SecretType(s.rs.Spec.Pull.Target.TypeOrDefault()),
 		Data: data,
@@ -235,13 +198,14 @@ func (r *RoomSecretReconciler) ownFields(ctx context.Context, s *scope, secret *
 
 // patchTarget makes the fields that are ours exactly what they should be. The resource version makes it fail with a
 // conflict when somebody changed the Secret since it was read.
-func (r *RoomSecretReconciler) patchTarget(ctx context.Context, s *scope, secret *corev1.Secret, data map[string][]byte) error {
+func (r *RoomSecretReconciler) patchTarget(ctx context.Context, s *scope, t target, data map[string][]byte) error {
+	secret, metadata := t.secret, t.metadataFor(s.rs)
 	if err := r.ownFields(ctx, s, secret); err != nil {
 		return err
 	}
 	config := applycorev1.Secret(secret.Name, secret.Namespace).
 		WithResourceVersion(secret.ResourceVersion).
-		WithLabels(labelsOf(s.rs)).WithAnnotations(s.rs.Spec.Pull.Target.Annotations).
+		WithLabels(metadata.labels).WithAnnotations(metadata.annotations).
 		WithData(data)
 	if !merges(s.rs) {
 		config = config.WithType(secret.Type)
@@ -253,7 +217,11 @@ func (r *RoomSecretReconciler) patchTarget(ctx context.Context, s *scope, secret
 			WithController(true).WithBlockOwnerDeletion(true))
 	}
 	// Whether a field is ours was decided by the plan, with the ledger; field owners only say who wrote last.
-	return r.Client.Apply(ctx, config, client.FieldOwner(fieldManager(s.rs)), client.ForceOwnership)
+	if err := r.Client.Apply(ctx, config, client.FieldOwner(fieldManager(s.rs)), client.ForceOwnership); err != nil {
+		return err
+	}
+	secret.ResourceVersion = ptr.Deref(config.ResourceVersion, "")
+	return nil
 }
 
 // handOver gives keys that are to stay to another field manager, so that they survive when we stop applying them.

@@ -47,6 +47,9 @@ const (
 	ReasonTypeMismatch Reason = "TypeMismatch"
 	// ReasonConflict surfaces when a room secret or a target exists or is claimed by somebody else.
 	ReasonConflict Reason = "Conflict"
+	// ReasonAdoptionRequired surfaces when the target of a pull is not ours, target.adopt asks to take it over, and nothing on
+	// the Secret allows that.
+	ReasonAdoptionRequired Reason = "AdoptionRequired"
 	// ReasonSkipped surfaces for an entry whose room secret belongs to somebody else and conflictPolicy is Skip.
 	ReasonSkipped Reason = "Skipped"
 	// ReasonInvalidKey surfaces when a name made from a key of the Secret is not a valid room secret id.
@@ -101,7 +104,7 @@ func Reasons() []Reason {
 	return []Reason{
 		ReasonInSync, ReasonProgressing, ReasonRoomNotFound, ReasonRoomNotReady, ReasonAccessDenied,
 		ReasonSourceNotFound, ReasonKeyNotFound, ReasonRoomSecretNotFound, ReasonTargetNotFound,
-		ReasonTargetImmutable, ReasonTypeMismatch, ReasonConflict, ReasonSkipped,
+		ReasonTargetImmutable, ReasonTypeMismatch, ReasonConflict, ReasonAdoptionRequired, ReasonSkipped,
 		ReasonInvalidKey, ReasonInvalidValue, ReasonInvalidTemplate, ReasonTooLarge, ReasonDrifted, ReasonUnsupported, ReasonRejected, ReasonRateLimited,
 		ReasonSuspended, ReasonDeleting, ReasonOrphaned,
 		ReasonConnected, ReasonConnecting, ReasonUnreachable, ReasonUnauthorized, ReasonForbidden, ReasonRoomUnknown,

@@ -3,6 +3,10 @@
 
 package v1alpha1
 
+// AnnotationAllowAdoption on a Secret, with the name of a RoomSecret of its namespace, allows that RoomSecret to take the
+// Secret over. It is asked for once: a Secret that has been taken over stays so.
+const AnnotationAllowAdoption = "roomsecrets.io/allow-adoption"
+
 // CreationPolicy says how the target of a pull is owned.
 // +kubebuilder:validation:Enum=Owner;Merge;Orphan
 type CreationPolicy string
@@ -57,6 +61,7 @@ const (
 // +kubebuilder:validation:XValidation:rule="!has(self.target) || !has(self.target.type) || self.target.type != 'kubernetes.io/basic-auth' || ['username','password'].exists(k, self.entries.exists(e, e.key == k))",message="a Secret of type kubernetes.io/basic-auth needs username or password: add the entries"
 // +kubebuilder:validation:XValidation:rule="!has(self.target) || !has(self.target.type) || self.target.type != 'kubernetes.io/ssh-auth' || ['ssh-privatekey'].all(k, self.entries.exists(e, e.key == k))",message="a Secret of type kubernetes.io/ssh-auth needs ssh-privatekey: add the entries"
 // +kubebuilder:validation:XValidation:rule="!has(self.target) || !has(self.target.type) || !has(self.target.creationPolicy) || self.target.creationPolicy != 'Merge'",message="spec.pull.target.type is decided by who creates the Secret: leave it out with creationPolicy Merge"
+// +kubebuilder:validation:XValidation:rule="!has(self.target) || !has(self.target.adopt) || !self.target.adopt || !has(self.target.creationPolicy) || self.target.creationPolicy != 'Merge'",message="spec.pull.target.adopt is for Secrets that become ours: leave it out with creationPolicy Merge"
 type Pull struct {
 	// target is the Secret to write.
 	// +optional
@@ -89,14 +94,21 @@ type PullTarget struct {
 	// +kubebuilder:validation:MaxProperties=64
 	// +optional
 	Labels map[string]string `json:"labels,omitempty"`
-	// annotations to put on the Secret.
+	// annotations to put on the Secret. Those of roomsecrets.io are not among them: with them, who owns a Secret tells the
+	// operator what it may do to it.
 	// +kubebuilder:validation:MaxProperties=64
+	// +kubebuilder:validation:XValidation:rule="self.all(key, !key.startsWith('roomsecrets.io/'))",message="annotations of roomsecrets.io are for the owner of a Secret to set: take them out"
 	// +optional
 	Annotations map[string]string `json:"annotations,omitempty"`
 	// creationPolicy says how the Secret is owned: Owner, Merge or Orphan.
 	// +kubebuilder:default=Owner
 	// +optional
 	CreationPolicy CreationPolicy `json:"creationPolicy,omitempty"`
+	// adopt takes over a Secret that exists and that we did not create, if its annotation roomsecrets.io/allow-adoption
+	// names this RoomSecret. From then on it is treated as if we had created it: with creationPolicy Owner it is deleted
+	// with the RoomSecret. Keys that no entry asks for are left alone.
+	// +optional
+	Adopt bool `json:"adopt,omitempty"`
 }
 
 // PullEntry fills one key of the target.

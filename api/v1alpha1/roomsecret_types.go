@@ -135,7 +135,7 @@ type Origin string
 const (
 	// OriginCreated is what we created.
 	OriginCreated Origin = "Created"
-	// OriginAdopted is what existed and was taken over (conflictPolicy Adopt).
+	// OriginAdopted is what existed and was taken over (conflictPolicy Adopt, target.adopt).
 	OriginAdopted Origin = "Adopted"
 )
 

@@ -54,8 +54,17 @@ type Target struct {
 	Type, Wanted string
 	// Immutable is true when its data cannot be changed.
 	Immutable bool
-	// Metadata is false when labels or annotations that the spec asks for are not there as asked.
+	// Metadata is false when labels or annotations that the spec asks for, and that may be written, are not there as asked.
 	Metadata bool
+	// Foreign names a label or annotation that the spec asks for and that somebody else has given another value, in a Secret
+	// that is merged into.
+	Foreign string
+	// Consent is true when the Secret allows the RoomSecret to take it over.
+	Consent bool
+	// Controller names the object that owns the Secret as its controller, if there is one and it is not the RoomSecret.
+	Controller string
+	// Deleting is true when the Secret is being deleted.
+	Deleting bool
 	// Keys has the digest of each key that is there.
 	Keys map[string]string
 }
@@ -79,6 +88,13 @@ type PullInput struct {
 	// Creation and Deletion are the policies of the spec.
 	Creation roomv1alpha1.CreationPolicy
 	Deletion roomv1alpha1.DeletionPolicy
+	// Adopt says that the spec asks to take over a target that is not ours, and Name is the name of the RoomSecret, which
+	// the target must allow to.
+	Adopt bool
+	Name  string
+
+	// adopting is true when the target is not ours and is to be taken over.
+	adopting bool
 }
 
 // KeyOp is something to do to a key of the target.
@@ -128,11 +144,18 @@ type PullPlan struct {
 	Create bool
 	// Apply is true when the target differs from what it should be.
 	Apply bool
+	// Adopt is true when applying takes over a target that is not ours yet. It is made ours before anything is taken out of it.
+	Adopt bool
+	// Left is set when something stays as it is although the spec asks for something else; the steps are done all the same.
+	Left *Problem
 }
 
 // Pull decides a pull.
 func Pull(in PullInput) PullPlan {
-	var out PullPlan
+	out := PullPlan{Problem: in.targetProblem(), Left: in.foreignMetadata()}
+	if in.adopting = out.Problem == nil && in.strange(); in.adopting {
+		in.Ledger = nil // what it says is of another Secret that had the name
+	}
 	for i := range in.Keys {
 		out.Steps = append(out.Steps, in.decideKey(&in.Keys[i]))
 	}
@@ -142,10 +165,23 @@ func Pull(in PullInput) PullPlan {
 		}
 	}
 	slices.SortFunc(out.Steps, func(a, b KeyStep) int { return cmp.Compare(a.Key, b.Key) })
-	if out.Problem = in.targetProblem(); out.Problem != nil {
-		return out
+	if out.Problem == nil {
+		out = in.decideTarget(out)
 	}
-	return in.decideTarget(out)
+	if out.Problem != nil {
+		in.stop(out.Steps)
+	}
+	return out
+}
+
+// stop leaves every record as it is, when no step is done. An intent to take a target over is given up with the target.
+func (in PullInput) stop(steps []KeyStep) {
+	for i, step := range steps {
+		steps[i].After = step.Before
+		if step.Before != nil && !step.Before.Confirmed && in.strange() {
+			steps[i].After = nil
+		}
+	}
 }
 
 // targetProblem says why the target as a whole may not be written.
@@ -158,10 +194,10 @@ func (in PullInput) targetProblem() *Problem {
 		return &Problem{Reason: roomv1alpha1.ReasonTooLarge, Message: "The values are larger than the 1 MiB that a Secret can hold: split the entries over several RoomSecrets."}
 	case merge && !exists:
 		return &Problem{Reason: roomv1alpha1.ReasonTargetNotFound, Message: fmt.Sprintf("Secret %q does not exist, and creationPolicy Merge does not create it: create it, or use Owner.", in.Target.Name)}
-	case !merge && exists && !in.Target.Owned:
-		return &Problem{Reason: roomv1alpha1.ReasonConflict, Message: fmt.Sprintf("Secret %q exists and is not ours: delete it, choose another target name, or use creationPolicy Merge.", in.Target.Name)}
-	case in.Creation != roomv1alpha1.CreationMerge && exists && in.Target.Type != in.Target.Wanted:
-		return &Problem{Reason: roomv1alpha1.ReasonTypeMismatch, Message: fmt.Sprintf("Secret %q has type %s and should have type %s, which cannot be changed: delete it, and it is created again.", in.Target.Name, in.Target.Type, in.Target.Wanted)}
+	case in.strange() && !in.mayAdopt():
+		return in.strangeProblem()
+	case !merge && exists && in.Target.Type != in.Target.Wanted:
+		return &Problem{Reason: roomv1alpha1.ReasonTypeMismatch, Message: fmt.Sprintf("Secret %q has type %s and should have type %s, which cannot be changed: correct target.type, or delete it, and it is created again.", in.Target.Name, in.Target.Type, in.Target.Wanted)}
 	}
 	return nil
 }
@@ -171,7 +207,7 @@ func (in PullInput) targetProblem() *Problem {
 // write.
 func (in PullInput) ours(key string) bool {
 	if in.Creation != roomv1alpha1.CreationMerge {
-		return in.Target.Owned
+		return in.Target.Owned || in.adopting
 	}
 	record, ok := in.Ledger[key]
 	return ok && (record.Confirmed || in.Target.Keys[key] == record.Digest)
@@ -201,7 +237,7 @@ func (in PullInput) decideKey(want *PullKey) KeyStep {
 		return step.stop(Problem{Reason: roomv1alpha1.ReasonUnsupported, Message: "The room secret exists, but the credential of the room cannot read it: use an API key, or leave out forIdentity."})
 	}
 	step.State = roomv1alpha1.EntryInSync
-	step.After = &Record{Digest: seen.Digest, Origin: roomv1alpha1.OriginCreated, Confirmed: true}
+	step.After = &Record{Digest: seen.Digest, Origin: in.origin(step), Confirmed: true}
 	if there != seen.Digest {
 		step.Op = KeySet
 	}
@@ -248,13 +284,13 @@ func (s KeyStep) stop(problem Problem) KeyStep {
 	return s
 }
 
-// wait puts off writing the key until the target is created.
-func (s KeyStep) wait() KeyStep {
-	if s.Op != KeySet {
+// wait puts off what is to be done to the key until the target is there, or ours.
+func (s KeyStep) wait(message string) KeyStep {
+	if s.Wanted == nil || s.State != roomv1alpha1.EntryInSync || (s.Op == KeyKeep && (s.After == nil || s.Before != nil)) {
 		return s
 	}
 	s.Op, s.After, s.State = KeyKeep, s.Before, roomv1alpha1.EntryPending
-	s.Reason, s.Message = roomv1alpha1.ReasonProgressing, "The target is created once all of its keys are known."
+	s.Reason, s.Message = roomv1alpha1.ReasonProgressing, message
 	return s
 }
 
@@ -268,23 +304,41 @@ func (in PullInput) decideTarget(out PullPlan) PullPlan {
 		// A target that pods wait for is never created half: it appears once all of it is known.
 		out.Create = !incomplete
 		if incomplete {
-			for i := range out.Steps {
-				out.Steps[i] = out.Steps[i].wait()
-			}
+			out.wait("The target is created once all of its keys are known.")
 		}
+	case in.adopting && incomplete: // nor is it taken over half
+		out.wait("The target is taken over once all of its keys are known.")
 	case edits && in.Target.Immutable: // its labels can still change
 		out.Problem = &Problem{Reason: roomv1alpha1.ReasonTargetImmutable, Message: fmt.Sprintf("Secret %q is immutable and would have to change: delete it, and it is created again.", in.Target.Name)}
 	default:
-		out.Apply = edits || releases || !in.Target.Metadata
+		out.Adopt = in.adopting
+		out.Apply = edits || releases || !in.Target.Metadata || in.adopting
 	}
 	return out
 }
 
-// Intents returns the records to write to the ledger before the target is written, by key. Only keys that are merged
+// wait puts off all steps.
+func (p PullPlan) wait(message string) {
+	for i := range p.Steps {
+		p.Steps[i] = p.Steps[i].wait(message)
+	}
+}
+
+// Intents returns the records to write to the ledger before the target is written, by key. Keys that are merged
 // into a Secret of somebody else need them: a Secret that we create shows itself whose it is. An intent that turned out
 // to be done is confirmed before its key changes again: after that, what is there would no longer prove that it is ours.
+// The keys of a Secret that is taken over need them too, or a crash would make us forget that they were there before; then
+// these records are all that is to be in the ledger.
 func (p PullPlan) Intents(creation roomv1alpha1.CreationPolicy) map[string]Record {
 	intents := map[string]Record{}
+	if p.Adopt {
+		for _, step := range p.Steps {
+			if step.After != nil && step.After.Origin == roomv1alpha1.OriginAdopted {
+				intents[step.Key] = Record{Digest: step.After.Digest, Origin: step.After.Origin}
+			}
+		}
+		return intents
+	}
 	if creation != roomv1alpha1.CreationMerge || !p.Apply {
 		return intents
 	}

@@ -60,6 +60,10 @@ func onMissing(policy roomv1alpha1.OnMissing) func(*plan.PullInput) {
 
 func immutable(in *plan.PullInput)  { in.Target.Immutable = true }
 func relabelled(in *plan.PullInput) { in.Target.Metadata = false }
+func adopting(in *plan.PullInput)   { in.Adopt, in.Name = true, "pull" }
+func consenting(in *plan.PullInput) { in.Target.Consent = true }
+func controlled(in *plan.PullInput) { in.Target.Controller = `Tool "theirs"` }
+func going(in *plan.PullInput)      { in.Target.Deleting = true }
 
 // noKeys drops the key from the spec.
 func noKeys(in *plan.PullInput) { in.Keys = nil }
@@ -151,6 +155,17 @@ func TestPullIntents(t *testing.T) {
 			in: pullOf(merge, target(false), found(plan.Observed{})),
 		},
 		"nothing is recorded for a target that is absent": {in: pullOf(merge)},
+		"a key of a target that is taken over is recorded": {
+			in:   pullOf(target(false, "TOKEN", "old"), adopting, consenting),
+			want: map[string]plan.Record{"TOKEN": {Digest: "new", Origin: roomv1alpha1.OriginAdopted}},
+		},
+		"a key that is right in a target that is taken over is recorded": {
+			in:   pullOf(target(false, "TOKEN", "new"), adopting, consenting),
+			want: map[string]plan.Record{"TOKEN": {Digest: "new", Origin: roomv1alpha1.OriginAdopted}},
+		},
+		"a key that is added to a target that is taken over says itself whose it is": {
+			in: pullOf(target(false, "OTHER", "theirs"), adopting, consenting),
+		},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -168,10 +183,11 @@ func TestPullOfTheTarget(t *testing.T) {
 	owner, orphan, merge := creating(roomv1alpha1.CreationOwner), creating(roomv1alpha1.CreationOrphan), creating(roomv1alpha1.CreationMerge)
 	ours := keyRecorded("TOKEN", confirmed("old"))
 	type want struct {
-		Create, Apply bool
-		Problem       roomv1alpha1.Reason
+		Create, Apply, Adopt bool
+		Problem              roomv1alpha1.Reason
 	}
 	conflict, create, apply, nothing := want{Problem: roomv1alpha1.ReasonConflict}, want{Create: true}, want{Apply: true}, want{}
+	adopt := want{Apply: true, Adopt: true}
 	cases := map[string]struct {
 		in   plan.PullInput
 		want want
@@ -204,6 +220,21 @@ func TestPullOfTheTarget(t *testing.T) {
 		"an absent target waits for access":                 {pullOf(owner, func(in *plan.PullInput) { in.Access = plan.Access{} }), nothing},
 		"labels are put right":                              {pullOf(owner, target(true, "TOKEN", "new"), relabelled), apply},
 		"an incomplete target that exists keeps its labels": {pullOf(owner, target(true, "TOKEN", "new"), relabelled, found(plan.Observed{})), apply},
+		"a target that may not be taken over is refused":    {pullOf(owner, target(false), adopting), want{Problem: roomv1alpha1.ReasonAdoptionRequired}},
+		"Owner takes a target over":                         {pullOf(owner, target(false, "TOKEN", "old"), adopting, consenting), adopt},
+		"Orphan takes a target over":                        {pullOf(orphan, target(false), adopting, consenting), adopt},
+		"a target that is right is taken over too":          {pullOf(owner, target(false, "TOKEN", "new"), adopting, consenting), adopt},
+		"a target of ours needs no consent":                 {pullOf(owner, target(true, "TOKEN", "new"), adopting), nothing},
+		"a target that is absent needs no consent":          {pullOf(owner, adopting), create},
+		"consent alone is not enough":                       {pullOf(owner, target(false), consenting), conflict},
+		"a target that is managed is not taken over":        {pullOf(owner, target(false), adopting, consenting, controlled), conflict},
+		"nor is it by an Orphan":                            {pullOf(orphan, target(false), adopting, consenting, controlled), conflict},
+		"a claimed target is not taken over":                {pullOf(owner, target(false), adopting, consenting, func(in *plan.PullInput) { in.ClaimedBy = "older" }), conflict},
+		"a target that goes is not taken over":              {pullOf(owner, target(false), adopting, consenting, going), want{Problem: roomv1alpha1.ReasonProgressing}},
+		"a target of another type is not taken over":        {pullOf(owner, target(false), adopting, consenting, typed("kubernetes.io/tls", "Opaque")), want{Problem: roomv1alpha1.ReasonTypeMismatch}},
+		"an immutable target is not changed":                {pullOf(owner, target(false, "TOKEN", "old"), adopting, consenting, immutable), want{Problem: roomv1alpha1.ReasonTargetImmutable}},
+		"an immutable target that is right is":              {pullOf(owner, target(false, "TOKEN", "new"), adopting, consenting, immutable), adopt},
+		"a target is not taken over half":                   {pullOf(owner, target(false, "TOKEN", "old"), adopting, consenting, found(plan.Observed{})), nothing},
 		"values that fill a Secret fit":                     {pullOf(owner, func(in *plan.PullInput) { in.Size = 1 << 20 }), create},
 		"values that are too large are refused": {
 			pullOf(owner, func(in *plan.PullInput) { in.Size = 1<<20 + 1 }), want{Problem: roomv1alpha1.ReasonTooLarge},
@@ -219,7 +250,7 @@ func TestPullOfTheTarget(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			out := plan.Pull(tc.in)
-			got := want{out.Create, out.Apply, reasonOf(out.Problem)}
+			got := want{out.Create, out.Apply, out.Adopt, reasonOf(out.Problem)}
 			if diff := cmp.Diff(tc.want, got); diff != "" {
 				t.Errorf("plan (-want +got):\n%s", diff)
 			}

@@ -133,7 +133,7 @@ func TestATargetThatIsCreatedSaysItselfWhoseItIs(t *testing.T) {
 	randomly(t, 5000, func(t *testing.T, d dice) {
 		in := anyPull(d)
 		in.Creation = pick(d, roomv1alpha1.CreationOwner, roomv1alpha1.CreationOrphan)
-		in.ClaimedBy, in.Size = "", 0
+		in.ClaimedBy, in.Size, in.Adopt = "", 0, false
 		w := anyPullWorld(d, in.Creation)
 		maps.Copy(w.ledger, anyPullWorld(d, roomv1alpha1.CreationMerge).ledger) // whatever the ledger says
 		out := w.plan(in)
@@ -174,6 +174,7 @@ func TestWhatSomebodyCreatesAnewIsNotOurs(t *testing.T) {
 		w.reconcile(in, d(5)-1)
 		was := w.target.Keys
 		w.vanish(in.Creation)
+		in.Adopt = false
 		w.appear("other", "theirs")
 		maps.Copy(w.target.Keys, was) // it may even look just the same
 		stranger := maps.Clone(w.target.Keys)
@@ -228,6 +229,44 @@ func checkPullCrashes(t *testing.T, d dice) {
 				t.Errorf("ledger after crashes at %d and %d (-without +with):\n%s", one, two, diff)
 			}
 		}
+	}
+}
+
+func TestATargetIsTakenOverWholeOrNotAtAll(t *testing.T) {
+	t.Parallel()
+	adopted := 0
+	randomly(t, 5000, func(t *testing.T, d dice) {
+		in := anyPull(d)
+		in.Creation, in.Adopt = pick(d, roomv1alpha1.CreationOwner, roomv1alpha1.CreationOrphan), true
+		w := anyPullWorld(d, in.Creation)
+		w.target.Exists, w.target.Owned = true, false
+		before := w.clone()
+		out := w.plan(in)
+		w.reconcile(in, -1)
+		if !out.Adopt {
+			if diff := cmp.Diff(before.target, w.target); diff != "" {
+				t.Errorf("a target that is not taken over has changed:\n%s", diff)
+			}
+			return
+		}
+		adopted++
+		asked := map[string]bool{}
+		for _, step := range out.Steps {
+			asked[step.Key] = step.Wanted != nil
+			_, there := before.target.Keys[step.Key]
+			if step.After != nil && (step.After.Origin == roomv1alpha1.OriginAdopted) != there {
+				t.Errorf("%s was there: %v, and is %s", step.Key, there, step.After.Origin)
+			}
+		}
+		for key, digest := range before.target.Keys {
+			if !asked[key] && w.target.Keys[key] != digest {
+				t.Errorf("%s, which nobody asked for, is now %q", key, w.target.Keys[key])
+			}
+		}
+		checkPullIdempotence(t, w, in)
+	})
+	if adopted < 100 {
+		t.Errorf("only %d targets were taken over", adopted)
 	}
 }
 

@@ -27,6 +27,7 @@ func (s *pullTale) reconcile(effects int) {
 	in := plan.PullInput{
 		Keys: plan.PullKeys(&s.spec, own), Access: plan.Access{Everything: true},
 		Creation: s.spec.Target.CreationPolicyOrDefault(), Deletion: s.spec.DeletionPolicyOrDefault(),
+		Adopt: s.spec.Target.Adopt, Name: "pull",
 	}
 	s.WriteString(s.plan(in).Story(own))
 	if !s.pullWorld.reconcile(in, effects) {
@@ -128,6 +129,46 @@ func TestPullStories(t *testing.T) {
 		},
 		"pull foreign target": func(s *pullTale) {
 			s.exists("TOKEN", "theirs")
+			s.reconcile(-1)
+		},
+		"pull adopted": func(s *pullTale) {
+			s.spec.Target.Adopt = true
+			s.exists("TOKEN", "theirs")
+			s.target.Keys["OTHER"] = "theirs"
+			s.reconcile(-1)
+			s.say("they allow it, but the room does not know everything")
+			s.target.Consent = true
+			s.roomHas("USER", "")
+			s.reconcile(-1)
+			s.roomHas("USER", "u1")
+			s.say("the operator dies after it wrote the target")
+			s.reconcile(2)
+			s.say("it comes back, and they no longer allow it")
+			s.target.Consent = false
+			s.reconcile(-1)
+			s.say("TOKEN is taken out of the spec")
+			s.spec.Entries = s.spec.Entries[1:]
+			s.reconcile(-1)
+		},
+		"pull not adopted": func(s *pullTale) {
+			s.spec.Target.Adopt = true
+			s.exists("TOKEN", "theirs")
+			s.target.Consent = true
+			s.say("the operator dies before it takes the target over")
+			s.reconcile(1)
+			s.say("it comes back, and the target has got a controller")
+			s.target.Controller = `Tool "theirs"`
+			s.reconcile(-1)
+			s.say("the target is being deleted")
+			s.target.Controller, s.target.Deleting = "", true
+			s.reconcile(-1)
+			s.gone()
+			s.reconcile(-1)
+		},
+		"merge foreign label": func(s *pullTale) {
+			s.spec.Target.CreationPolicy = roomv1alpha1.CreationMerge
+			s.exists("OTHER", "theirs")
+			s.target.Foreign = `label "team"`
 			s.reconcile(-1)
 		},
 		"pull crash": func(s *pullTale) {

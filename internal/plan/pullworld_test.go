@@ -41,10 +41,16 @@ func (w *pullWorld) reconcile(in plan.PullInput, effects int) bool {
 	w.ledger = maps.Clone(w.ledger)
 	out := w.plan(in)
 	if out.Problem != nil {
+		w.settle(out)
 		return true
 	}
 	for _, effect := range []func(){
-		func() { maps.Copy(w.ledger, out.Intents(in.Creation)) },
+		func() {
+			if out.Adopt {
+				clear(w.ledger)
+			}
+			maps.Copy(w.ledger, out.Intents(in.Creation))
+		},
 		func() { w.write(in, out) },
 		func() { w.settle(out) },
 	} {
@@ -66,8 +72,12 @@ func (w *pullWorld) write(in plan.PullInput, out plan.PullPlan) {
 		}
 		w.target = plan.Target{Name: w.target.Name, Exists: true, Owned: true, Metadata: true, Keys: map[string]string{}}
 	case out.Apply:
-		if !w.target.Exists || (!w.target.Owned && in.Creation != roomv1alpha1.CreationMerge) {
+		allowed := in.Adopt && w.target.Consent && w.target.Controller == "" && !w.target.Deleting
+		if !w.target.Exists || (!w.target.Owned && in.Creation != roomv1alpha1.CreationMerge && !allowed) {
 			w.fault("write a target that is not ours")
+		}
+		if !w.target.Owned && out.Adopt != (in.Creation != roomv1alpha1.CreationMerge) {
+			w.fault("adopt: %v", out.Adopt)
 		}
 		w.target.Metadata = true
 		w.target.Owned = in.Creation != roomv1alpha1.CreationMerge // who merges gives up what only a creator has
@@ -86,6 +96,8 @@ func (w *pullWorld) do(in plan.PullInput, step plan.KeyStep) {
 	_, exists := w.target.Keys[step.Key]
 	_, recorded := w.ledger[step.Key]
 	switch {
+	case step.Wanted == nil && !recorded:
+		w.fault("%s key %s, which nobody asked for", step.Op, step.Key)
 	case in.Creation == roomv1alpha1.CreationMerge && exists && !w.ours[step.Key]:
 		w.fault("%s key %s, which is not ours", step.Op, step.Key)
 	case in.Creation == roomv1alpha1.CreationMerge && !recorded:
@@ -129,7 +141,9 @@ func anyPull(d dice) plan.PullInput {
 		Creation: pick(d, roomv1alpha1.CreationOwner, roomv1alpha1.CreationMerge, roomv1alpha1.CreationOrphan),
 		Deletion: anyDeletion(d),
 		Size:     pick(d, 0, 0, 0, 0, 0, 1<<21),
+		Name:     "pull",
 	}
+	in.Adopt = in.Creation != roomv1alpha1.CreationMerge && d.oneIn(2)
 	if d.oneIn(2) {
 		in.Access.Rules = []roomv1alpha1.AccessRule{{IDs: []roomv1alpha1.Pattern{"A", "B"}, Operations: []roomv1alpha1.Operation{roomv1alpha1.OperationRead}}}
 	}
@@ -152,7 +166,9 @@ func anyPullWorld(d dice, creation roomv1alpha1.CreationPolicy) *pullWorld {
 		target: plan.Target{Name: "app", Exists: !d.oneIn(3), Metadata: true, Keys: map[string]string{}},
 	}
 	if w.target.Exists {
-		w.target.Owned, w.target.Metadata, w.target.Immutable = !d.oneIn(4), !d.oneIn(4), d.oneIn(6)
+		w.target.Owned, w.target.Metadata, w.target.Immutable = !d.oneIn(3), !d.oneIn(4), d.oneIn(6)
+		w.target.Consent, w.target.Deleting = !d.oneIn(3), d.oneIn(8)
+		w.target.Controller = pick(d, "", "", "", "Stranger \"x\"")
 	}
 	for _, key := range pullKeys {
 		w.turn(d, key)
@@ -213,6 +229,7 @@ func (w *pullWorld) meddle(d dice, key string, creation roomv1alpha1.CreationPol
 	case 1:
 		w.vanish(creation)
 		w.appear(key, pick(d, "theirs", "first"))
+		w.target.Consent = d.oneIn(2)
 	case 2:
 		delete(w.target.Keys, key)
 	default:

@@ -37,11 +37,16 @@ func (p PullPlan) Story(own string) string {
 	switch {
 	case p.Create:
 		verb = "create"
+	case p.Adopt:
+		verb = "adopt"
 	case p.Apply:
 		verb = "apply"
 	}
 	var b strings.Builder
 	b.WriteString(storyLine(verb, "target", roomv1alpha1.EntryInSync, "", ""))
+	if p.Left != nil {
+		b.WriteString(storyLine("left", "target", roomv1alpha1.EntryFailed, p.Left.Reason, p.Left.Message))
+	}
 	for _, step := range p.Steps {
 		subject := step.Key
 		if step.Wanted != nil {

@@ -74,6 +74,10 @@ func TestWhatMakesSenseIsKeptAsItWasSent(t *testing.T) {
 			pull(onePull, "target: {name: app.example}"),
 			map[string]any{"pull": map[string]any{"target": map[string]any{"creationPolicy": "Owner"}}},
 		},
+		"a pull that takes its target over": {pull(onePull, "target: {creationPolicy: Orphan, adopt: true, annotations: {example.com/roomsecrets.io: a}}"), nil},
+		"a pull that merges and takes nothing over": {
+			pull(onePull, "target: {creationPolicy: Merge, adopt: false}"), nil,
+		},
 		"a pull that says everything": {object: pull(
 			"target: {name: "+long(253)+", creationPolicy: Merge, labels: {"+members(64)+"}, annotations: {"+members(64)+"}}", "deletionPolicy: Retain",
 			"entries: "+list(256, "{key: "+long(249)+"%04d, id: "+long(124)+"%[1]d, forIdentity: "+long(128)+", delegatedTo: "+long(128)+", onMissing: Remove}"),

@@ -144,6 +144,11 @@ func TestAPullThatMakesNoSenseIsRefused(t *testing.T) {
 		"too many labels":                     {target("labels: {" + members(65) + "}"), []string{"spec.pull.target.labels", "64"}},
 		"too many annotations":                {target("annotations: {" + members(65) + "}"), []string{"spec.pull.target.annotations", "64"}},
 
+		"adopt with Merge": {target("creationPolicy: Merge, adopt: true"), []string{"spec.pull", "spec.pull.target.adopt is for Secrets that become ours"}},
+		"an annotation that gives rights": {
+			target("creationPolicy: Merge, annotations: {roomsecrets.io/allow-adoption: another}"), []string{"spec.pull.target.annotations", "annotations of roomsecrets.io are for the owner of a Secret to set"},
+		},
+
 		"an unknown deletionPolicy": {
 			pull(onePull, "target: {creationPolicy: Merge}, deletionPolicy: Panic"), []string{"spec.pull.deletionPolicy", `supported values: "Retain", "Delete"`},
 		},

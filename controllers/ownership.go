@@ -1,0 +1,101 @@
+// Copyright 2026 The RoomSecret Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
+
+	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
+)
+
+// fieldManager is the name under which a RoomSecret owns fields of its target. Several RoomSecrets can merge into one
+// Secret, so each has its own.
+func fieldManager(rs *roomv1alpha1.RoomSecret) string { return "roomsecrets.io/" + string(rs.UID) }
+
+// owns reports whether a RoomSecret is among those who wrote a field of the target last.
+func (t target) owns(rs *roomv1alpha1.RoomSecret, path ...any) bool {
+	return slices.ContainsFunc(t.secret.ManagedFields, func(entry metav1.ManagedFieldsEntry) bool {
+		if entry.Manager != fieldManager(rs) || entry.FieldsV1 == nil {
+			return false
+		}
+		var fields fieldpath.Set
+		if err := fields.FromJSON(bytes.NewReader(entry.FieldsV1.GetRawBytes())); err != nil {
+			return false // fields that cannot be read prove nothing
+		}
+		return fields.Has(fieldpath.MakePathOrDie(path...))
+	})
+}
+
+// ownedBy reports whether the target as a whole belongs to a RoomSecret, which created it or took it over, and did not
+// merge into it: only then it owns the field of its type.
+func (t target) ownedBy(rs *roomv1alpha1.RoomSecret) bool {
+	return metav1.IsControlledBy(t.secret, rs) || t.owns(rs, "type")
+}
+
+// controller names the object that owns the target as its controller, unless it is the RoomSecret.
+func (t target) controller(rs *roomv1alpha1.RoomSecret) string {
+	owner := metav1.GetControllerOf(t.secret)
+	if owner == nil || owner.UID == rs.UID {
+		return ""
+	}
+	return fmt.Sprintf("%s %q", owner.Kind, owner.Name)
+}
+
+// metadata is what a pull puts on its target besides the keys.
+type metadata struct {
+	labels, annotations map[string]string
+	// foreign names the first label or annotation that is left out, because it is somebody else's.
+	foreign string
+}
+
+// metadataFor returns what the spec asks for. In a target that is merged into, what somebody else has given another value
+// is left out. Nobody keeps a ledger of it, so that is also what becomes of a label of ours that somebody has changed.
+func (t target) metadataFor(rs *roomv1alpha1.RoomSecret) metadata {
+	want := rs.Spec.Pull.Target
+	if !merges(rs) {
+		labels := map[string]string{managedByLabel: managedBy}
+		maps.Copy(labels, want.Labels)
+		return metadata{labels: labels, annotations: want.Annotations}
+	}
+	var m metadata
+	m.labels = t.withoutForeign(rs, "label", t.secret.Labels, want.Labels, &m.foreign)
+	m.annotations = t.withoutForeign(rs, "annotation", t.secret.Annotations, want.Annotations, &m.foreign)
+	return m
+}
+
+// withoutForeign returns what is wanted, labels or annotations, without what is not ours, of which it names the first.
+func (t target) withoutForeign(rs *roomv1alpha1.RoomSecret, kind string, there, want map[string]string, foreign *string) map[string]string {
+	ours := map[string]string{}
+	for _, name := range slices.Sorted(maps.Keys(want)) {
+		value, exists := there[name]
+		if exists && value != want[name] && !t.owns(rs, "metadata", kind+"s", name) {
+			*foreign = cmp.Or(*foreign, fmt.Sprintf("%s %q", kind, name))
+			continue
+		}
+		ours[name] = want[name]
+	}
+	return ours
+}
+
+// isOn reports whether the target has all of it. That something was removed from the spec shows in the generation.
+func (m metadata) isOn(secret *corev1.Secret) bool {
+	return contains(secret.Labels, m.labels) && contains(secret.Annotations, m.annotations)
+}
+
+func contains(have, want map[string]string) bool {
+	for key, value := range want {
+		if there, ok := have[key]; !ok || there != value {
+			return false
+		}
+	}
+	return true
+}
