@@ -108,10 +108,11 @@ func TestAResponseBeyondTheLimitFailsOnlyItsCall(t *testing.T) {
 	config := serve(t, func(p *peer) {
 		p.begin()
 		msg, _ := p.receive()
-		p.send(protocol.Message{ID: msg.ID, Type: "room.unheard_of", Data: make([]byte, 5<<20)})
-		p.respond(msg.ID, protocol.File{Data: make([]byte, 50<<20)})
+		p.send(protocol.Message{ID: msg.ID, Type: "room.unheard_of", Data: make([]byte, 70<<10)})
+		p.respond(msg.ID, protocol.File{Data: make([]byte, 1<<20)})
 		p.answerAll(empty)
 	})
+	config.MaxMessage = 64 << 10
 	conn := dial(t, config)
 	_, err := conn.Secrets().GetSecret(t.Context(), SecretQuery{ID: "a"})
 	if e := judge(t, err, ErrTooLarge); !e.Terminal() {
