@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
+
+	"github.com/roomsecrets/roomsecret-operator/roomclient/cork"
 )
 
 // closeGrace is how long a connection that is being closed waits for a peer that is slow
@@ -22,7 +24,7 @@ const closeGrace = time.Second
 type Conn struct {
 	config Config
 	ws     *websocket.Conn
-	cork   *corkedConn
+	wire   *cork.Conn // below the WebSocket
 	log    *slog.Logger
 
 	calls  callTable
@@ -44,10 +46,10 @@ type Conn struct {
 }
 
 // newConn starts the goroutines of a connection. The context is only a source of values.
-func newConn(ctx context.Context, config Config, ws *websocket.Conn, cork *corkedConn) *Conn {
+func newConn(ctx context.Context, config Config, ws *websocket.Conn, wire *cork.Conn) *Conn {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	c := &Conn{
-		config: config, ws: ws, cork: cork, cancel: cancel,
+		config: config, ws: ws, wire: wire, cancel: cancel,
 		log:      config.Logger.With("room", config.Room),
 		calls:    callTable{waiting: make(map[uint64]*waiter)},
 		places:   make(chan struct{}, config.MaxInFlight),
@@ -109,6 +111,6 @@ func (c *Conn) end(err *Error, closeCode int) {
 		close(c.ending) // first, so that a call that fails finds Err set
 		c.calls.fail(err)
 		c.cancel()
-		c.cork.hurry()
+		c.wire.Hurry(closeGrace)
 	})
 }

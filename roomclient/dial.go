@@ -11,6 +11,7 @@ import (
 
 	"github.com/gorilla/websocket"
 
+	"github.com/roomsecrets/roomsecret-operator/roomclient/cork"
 	"github.com/roomsecrets/roomsecret-operator/roomclient/protocol"
 )
 
@@ -53,7 +54,7 @@ func connect(ctx context.Context, config Config, target endpoint) (*Conn, error)
 	}
 	switch {
 	case err == nil:
-		return newConn(ctx, config, ws, dialing.cork), nil
+		return newConn(ctx, config, ws, dialing.wire), nil
 	case dialing.err != nil:
 		return nil, because(opDial, dialing.err)
 	case response != nil:
@@ -66,7 +67,7 @@ func connect(ctx context.Context, config Config, target endpoint) (*Conn, error)
 // dialing is one attempt; it remembers the connection below the WebSocket.
 type dialing struct {
 	config Config
-	cork   *corkedConn
+	wire   *cork.Conn
 	err    error // of NetDial; its text is nobody's but its own
 	stop   func() bool
 }
@@ -85,10 +86,10 @@ func (d *dialing) netDial(ctx context.Context, network, address string) (net.Con
 		d.err = err
 		return nil, err
 	}
-	d.cork = &corkedConn{Conn: conn}
+	d.wire = &cork.Conn{Conn: conn}
 	// gorilla heeds the deadline of the context during the upgrade but no cancellation.
 	d.stop = context.AfterFunc(ctx, func() { _ = conn.Close() })
-	return d.cork, nil
+	return d.wire, nil
 }
 
 // interrupted ends the attempt's watch and reports whether the context ended first.

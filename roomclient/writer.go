@@ -48,7 +48,7 @@ func (c *Conn) write() {
 
 // writeBatch sends a message and those that queue behind it in as few writes as possible.
 func (w *writer) writeBatch(msg outgoing) error {
-	w.cork.cork(w.config.WriteTimeout)
+	w.wire.Cork(w.config.WriteTimeout)
 	err := w.writeMessage(msg)
 	for n := 1; err == nil && n < maxBatch; n++ {
 		next, more := w.queued()
@@ -57,7 +57,7 @@ func (w *writer) writeBatch(msg outgoing) error {
 		}
 		err = w.writeMessage(next)
 	}
-	return errors.Join(err, w.cork.uncork())
+	return errors.Join(err, w.wire.Uncork())
 }
 
 // queued takes the next message if there is one already.

@@ -18,6 +18,7 @@ import (
 	"github.com/gorilla/websocket"
 	"golang.org/x/time/rate"
 
+	"github.com/roomsecrets/roomsecret-operator/roomclient/cork"
 	"github.com/roomsecrets/roomsecret-operator/roomclient/protocol"
 )
 
@@ -25,7 +26,7 @@ import (
 type conn struct {
 	server *Server
 	socket *websocket.Conn
-	wire   *corkedConn // below the socket
+	wire   *cork.Conn // below the socket
 	who    participant
 	url    string // the room's URL as this client reached it
 
@@ -36,7 +37,7 @@ type conn struct {
 	beside sync.WaitGroup        // calls that wait, beside the reader
 }
 
-func (s *Server) connection(socket *websocket.Conn, wire *corkedConn, who participant, r *http.Request) *conn {
+func (s *Server) connection(socket *websocket.Conn, wire *cork.Conn, who participant, r *http.Request) *conn {
 	who.waits = newPlaces(s.config.Limits.MaxWaiting)
 	return &conn{
 		server: s, socket: socket, wire: wire, who: who, url: roomURL(r, who.room),

@@ -44,13 +44,13 @@ func (c *conn) write(ended <-chan ending) error {
 // writeMessage sends all packets of a message; nothing comes between them because nobody else writes.
 func (c *conn) writeMessage(message protocol.Message) error {
 	c.server.metrics.sizes.WithLabelValues(sent).Observe(float64(len(message.Data)))
-	c.wire.cork(c.server.config.Limits.WriteTimeout)
+	c.wire.Cork(c.server.config.Limits.WriteTimeout)
 	for packet := range message.Packets() {
 		if err := c.socket.WriteMessage(websocket.BinaryMessage, packet); err != nil {
 			return err
 		}
 	}
-	return c.wire.uncork()
+	return c.wire.Uncork()
 }
 
 func (c *conn) writeDeadline() time.Time {
