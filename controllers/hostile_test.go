@@ -300,3 +300,31 @@ func (w *world) checkPatience(room *hostile) {
 		return asked
 	}).Should(BeNumerically("<", most))
 }
+
+func TestAPullOfMoreThanASecretHoldsKeepsTheTarget(t *testing.T) {
+	t.Parallel()
+	for name, size := range map[string]int{"together": 400 << 10, "and than is read": 3 << 19} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.withRoom()
+			ids := []string{"a", "b", "c"}
+			pull := w.newPull("app", ids)
+			for _, id := range ids {
+				w.put(w.key(own, id), "one")
+			}
+			w.create(pull)
+			w.settled(pull)
+			for _, id := range ids {
+				w.put(w.key(own, id), strings.Repeat("x", size))
+			}
+			w.Eventually(w.state(pull)).Should(Equal("False/TooLarge"))
+			w.Expect(w.secretValue("app", "a")()).To(Equal("one"))
+			w.put(w.key(own, "b"), "two")
+			w.put(w.key(own, "c"), "two")
+			w.put(w.key(own, "a"), "two")
+			w.Eventually(w.secretValue("app", "a")).Should(Equal("two"))
+			w.settled(pull)
+		})
+	}
+}

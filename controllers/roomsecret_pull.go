@@ -114,6 +114,9 @@ func (r *RoomSecretReconciler) readValues(ctx context.Context, s *scope, in *pla
 			in.Observed[key.Key] = plan.Observed{}
 		case !answer.Readable:
 			in.Observed[key.Key] = plan.Observed{Exists: true}
+		case answer.Dropped:
+			in.Size += answer.Size
+			in.Observed[key.Key] = plan.Observed{Unknown: &plan.Problem{Reason: roomv1alpha1.ReasonTooLarge, Message: "The values are too large together to be read: split the entries over several RoomSecrets."}}
 		default:
 			value, problem := plan.Decode(key.Decode, answer.Value.Bytes)
 			values[key.Key] = value

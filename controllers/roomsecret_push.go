@@ -130,18 +130,18 @@ func (r *RoomSecretReconciler) observe(ctx context.Context, s *scope, rows []pla
 	}
 	observed := make(map[plan.Row]plan.Observed, len(rows))
 	for row, seen := range s.client.Read(ctx, rows) {
-		observed[row] = r.observation(row, seen)
+		observed[row] = observation(seen)
 	}
 	return observed, nil
 }
 
-func (r *RoomSecretReconciler) observation(row plan.Row, seen sessions.Seen) plan.Observed {
+func observation(seen sessions.Seen) plan.Observed {
 	switch {
 	case seen.Err != nil:
 		problem := fault.OfRequest(seen.Err)
 		return plan.Observed{Unknown: &problem}
 	case seen.Readable:
-		return plan.Observed{Exists: true, Digest: seen.Value.Digest(r.Digests, row)}
+		return plan.Observed{Exists: true, Digest: seen.Digest}
 	}
 	return plan.Observed{Exists: seen.Exists}
 }

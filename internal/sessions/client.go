@@ -34,8 +34,14 @@ type Seen struct {
 	Exists bool
 	// Readable says whether Value was read; a row of an identity that the credential is not for can only be seen.
 	Readable bool
-	// Value is what the row holds, when Readable.
+	// Digest is that of what the row holds, when Readable.
+	Digest string
+	// Size is the size of the value in bytes, when Readable.
+	Size int
+	// Value is what the row holds, when Readable and not Dropped.
 	Value Value
+	// Dropped is true when the values of one Read are too much to hold together, and all of them were let go.
+	Dropped bool
 	// Err is set when the row could not be observed; then nothing else is known.
 	Err error
 }
@@ -75,10 +81,15 @@ func (c *Client) NoticedAt(rows []plan.Row) time.Time {
 	return first
 }
 
-// Read observes rows, several at a time. It has an answer for every row.
+// maxHeld is how many bytes of values one Read returns: several times of what a Secret can hold, for values that are
+// decoded or picked from. A room can have thousands of times as much.
+const maxHeld = 4 << 20
+
+// Read observes rows, several at a time. It has an answer for every row, but it does not hold more values than what fits
+// into a few Secrets.
 func (c *Client) Read(ctx context.Context, rows []plan.Row) map[plan.Row]Seen {
 	var mu sync.Mutex
-	answers := make(map[plan.Row]Seen, len(rows))
+	answers, held := make(map[plan.Row]Seen, len(rows)), 0
 	var group errgroup.Group
 	group.SetLimit(readsInFlight)
 	for _, row := range rows {
@@ -87,11 +98,24 @@ func (c *Client) Read(ctx context.Context, rows []plan.Row) map[plan.Row]Seen {
 			mu.Lock()
 			defer mu.Unlock()
 			answers[row] = seen
+			if held += seen.Size; held > maxHeld {
+				dropValues(answers)
+			}
 			return nil
 		})
 	}
 	_ = group.Wait() // errors are in the answers
 	return answers
+}
+
+// dropValues lets go of all values: which of them came first is no reason to keep some.
+func dropValues(answers map[plan.Row]Seen) {
+	for row, seen := range answers {
+		if seen.Readable {
+			seen.Value, seen.Dropped = Value{}, true
+			answers[row] = seen
+		}
+	}
 }
 
 func (c *Client) read(ctx context.Context, row plan.Row) Seen {
@@ -115,8 +139,9 @@ func (c *Client) read(ctx context.Context, row plan.Row) Seen {
 		s.noted(c.owner, row, absent)
 		return Seen{}
 	}
-	s.noted(c.owner, row, value.Digest(s.digests, row))
-	return Seen{Exists: true, Readable: true, Value: value}
+	digest := value.Digest(s.digests, row)
+	s.noted(c.owner, row, digest)
+	return Seen{Exists: true, Readable: true, Digest: digest, Size: len(value.Bytes), Value: value}
 }
 
 // Write sets a row and reads it back. ErrNotKept means that the room has something else than what was written.
@@ -133,7 +158,7 @@ func (c *Client) Write(ctx context.Context, row plan.Row, value Value) error {
 	switch {
 	case seen.Err != nil:
 		return seen.Err
-	case !seen.Exists, seen.Readable && !fingerprint.Equal(seen.Value.Digest(s.digests, row), value.Digest(s.digests, row)):
+	case !seen.Exists, seen.Readable && !fingerprint.Equal(seen.Digest, value.Digest(s.digests, row)):
 		return ErrNotKept
 	}
 	return nil

@@ -27,6 +27,8 @@ func Dial(ctx context.Context, room Room, identity string, changed func(roomclie
 			Room:  room.Name,
 			Token: source,
 			TLS:   room.TLS,
+			// Whoever reads at the same time shares this, so that what a room can make us hold is bounded.
+			MaxInFlight: readsInFlight,
 		},
 		OnChange: changed,
 	})

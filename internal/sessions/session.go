@@ -20,9 +20,9 @@ import (
 )
 
 const (
-	// readsInFlight is how many rows a poll reads at the same time.
-	readsInFlight = 16
-	// pollJitter spreads polls: each interval is longer by a random part of up to this factor.
+	// readsInFlight is how many rows are read at the same time, so that 64 of them cost one round trip.
+	readsInFlight = 64
+	// pollJitter spreads polls: what is between two of them is shorter than the interval by a random part of up to this.
 	pollJitter = 0.1
 )
 
@@ -59,7 +59,12 @@ func (s *session) watch(ctx context.Context, room Room) {
 		case phase == roomclient.PhaseFailed && s.identity != room.Identity:
 			s.client.Retry() // nobody else sees that this one gave up
 		}
-	}, room.PollInterval, pollJitter, true)
+	}, shortest(room.PollInterval), pollJitter, true)
+}
+
+// shortest returns what is at least between two polls, so that with the jitter it is never more than the interval.
+func shortest(interval time.Duration) time.Duration {
+	return time.Duration(float64(interval) / (1 + pollJitter))
 }
 
 // poll reads the room once and wakes the owners of rows that changed. What cannot be read is left as it was, and hinders
