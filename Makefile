@@ -95,7 +95,7 @@ fuzz: compiler ## Run each fuzz target for FUZZTIME (default 60s).
 	done
 
 .PHONY: bench
-bench: ## Print speed and memory as ratios, each measured for BENCHTIME (default 2s).
+bench: kube ## Print speed and memory as ratios, each measured for BENCHTIME (default 2s).
 	@go test -run='^$$' -bench=. -benchtime=$(BENCHTIME) ./test/bench
 
 .PHONY: verify
