@@ -16,7 +16,7 @@ import (
 
 	"github.com/roomsecrets/roomsecret-operator/internal/roomserver"
 	"github.com/roomsecrets/roomsecret-operator/internal/roomserver/store"
-	"github.com/roomsecrets/roomsecret-operator/roomclient/token"
+	"github.com/roomsecrets/roomsecret-operator/roomclient"
 )
 
 const idleConnections = 5000
@@ -35,30 +35,15 @@ func BenchmarkIdleConnections(b *testing.B) {
 
 func roomPerConnection(b *testing.B) float64 {
 	b.Helper()
-	key, err := token.NewAPIKey()
-	if err != nil {
-		b.Fatal(err)
-	}
-	handler, err := roomserver.New(roomserver.Config{
-		APIKeys: []token.APIKey{key}, Store: store.NewMemory(0), Limits: roomserver.Limits{MaxConnections: idleConnections},
+	url, key, stop := serve(b, roomserver.Config{
+		Store: store.NewMemory(0), Limits: roomserver.Limits{MaxConnections: idleConnections},
 	})
+	defer stop()
+	signed, err := roomclient.SignedToken(key, alice(b), time.Hour)(b.Context())
 	if err != nil {
 		b.Fatal(err)
 	}
-	server := httptest.NewServer(handler)
-	defer server.Close()
-	defer func() { _ = handler.Close() }()
-	api, err := token.APIGrant(token.APIScope{Secrets: &token.SecretsGrant{}})
-	if err != nil {
-		b.Fatal(err)
-	}
-	signed, err := key.Sign(token.Claims{
-		Name: "alice", Grants: []token.Grant{token.RoomGrant("myroom"), api}, ExpiresAt: time.Now().Add(time.Hour),
-	})
-	if err != nil {
-		b.Fatal(err)
-	}
-	return perConnection(b, server.URL+"/rooms/myroom?token="+signed, 4) // the packets of two messages
+	return perConnection(b, url+"/rooms/myroom?token="+signed, 4) // the packets of two messages
 }
 
 func barePerConnection(b *testing.B) float64 {

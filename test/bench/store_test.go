@@ -7,15 +7,12 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"net/http/httptest"
 	"os"
 	"testing"
 	"time"
 
-	"github.com/roomsecrets/roomsecret-operator/internal/roomserver"
 	"github.com/roomsecrets/roomsecret-operator/internal/roomserver/store"
 	"github.com/roomsecrets/roomsecret-operator/roomclient"
-	"github.com/roomsecrets/roomsecret-operator/roomclient/token"
 )
 
 // BenchmarkGetAmongMany compares the time to get one secret among 100,000 of an identity with
@@ -76,37 +73,6 @@ func timed(b *testing.B, n, turn int, get func(context.Context, store.Key) error
 		}
 	}
 	return time.Since(began)
-}
-
-// roomOf serves a store to a client of its own.
-func roomOf(b *testing.B, rows store.Store) roomclient.Secrets {
-	b.Helper()
-	key, err := token.NewAPIKey()
-	if err != nil {
-		b.Fatal(err)
-	}
-	handler, err := roomserver.New(roomserver.Config{APIKeys: []token.APIKey{key}, Store: rows})
-	if err != nil {
-		b.Fatal(err)
-	}
-	server := httptest.NewServer(handler)
-	api, err := token.APIGrant(token.APIScope{Secrets: &token.SecretsGrant{}})
-	if err != nil {
-		b.Fatal(err)
-	}
-	claims := token.Claims{Name: "alice", Grants: []token.Grant{token.RoomGrant("myroom"), api}}
-	conn, err := roomclient.Dial(b.Context(), roomclient.Config{
-		URL: server.URL, Room: "myroom", Token: roomclient.SignedToken(key, claims, time.Hour),
-	})
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() {
-		_ = conn.Close()
-		_ = handler.Close()
-		server.Close()
-	})
-	return conn.Secrets()
 }
 
 // openBolt opens a store in memory-backed files where there are any: to wait for a disk 100,000
