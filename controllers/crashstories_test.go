@@ -99,7 +99,9 @@ func pullStories() map[string]story {
 	}
 	for _, policy := range []roomv1alpha1.CreationPolicy{roomv1alpha1.CreationOwner, roomv1alpha1.CreationOrphan} {
 		for what, s := range adoptionStories(policy) {
-			stories[string(policy)+" takes over: "+what] = s
+			if policy == roomv1alpha1.CreationOwner || what == "begins" || what == "goes" {
+				stories[string(policy)+" takes over: "+what] = s
+			}
 		}
 	}
 	return stories
@@ -128,6 +130,11 @@ func adoptionStories(policy roomv1alpha1.CreationPolicy) map[string]story {
 			edit(c.world, newSecret(c.ns, c.name+"-target", nil), allow(""))
 			c.row("a", "1")
 		}, inSync},
+		"begins, and nobody can change it": {nil, func(c *cell) {
+			begin(c)
+			c.editRoomSecret(freeze)
+		}, inSync},
+		"nobody can change it any more": {begin, func(c *cell) { c.row("a", "1"); c.row("b", "2"); c.editRoomSecret(freeze) }, inSync},
 		"another of the name was ours": {func(c *cell) {
 			c.row("a", "one")
 			c.row("b", "two")

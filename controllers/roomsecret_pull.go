@@ -80,6 +80,8 @@ func (r *RoomSecretReconciler) planPull(ctx context.Context, s *scope, target ta
 		Deletion: s.rs.Spec.Pull.DeletionPolicyOrDefault(),
 		Adopt:    s.rs.Spec.Pull.Target.Adopt,
 		Name:     s.rs.Name,
+
+		Immutable: s.rs.Spec.Pull.Target.Immutable,
 	}
 	values, err := r.readValues(ctx, s, &in)
 	if err != nil {

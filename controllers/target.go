@@ -68,6 +68,7 @@ func (t target) facts(rs *roomv1alpha1.RoomSecret, digests fingerprint.Key) plan
 	facts.Type, facts.Wanted = string(t.secret.Type), rs.Spec.Pull.Target.TypeOrDefault()
 	facts.Owned = t.ownedBy(rs)
 	facts.Immutable = ptr.Deref(t.secret.Immutable, false)
+	facts.Frozen = facts.Immutable && t.owns(rs, "immutable")
 	facts.Consent = t.secret.Annotations[roomv1alpha1.AnnotationAllowAdoption] == rs.Name
 	facts.Controller = t.controller(rs)
 	facts.Deleting = !t.secret.DeletionTimestamp.IsZero()
@@ -122,16 +123,15 @@ func (r *RoomSecretReconciler) applyTarget(ctx context.Context, s *scope, t targ
 	if err := r.handOver(ctx, t.secret, e.released); err != nil {
 		return err
 	}
-	if decided.Adopt { // nothing is taken out of it before it is ours
-		if err := r.patchTarget(ctx, s, t, e.data); err != nil {
+	if decided.Adopt && len(e.removed) > 0 { // nothing is taken out of it before it is ours
+		if err := r.patchTarget(ctx, s, t, e.data, false); err != nil {
 			return err
 		}
-		return r.removeKeys(ctx, s, t.secret, e.removed)
 	}
 	if err := r.removeKeys(ctx, s, t.secret, e.removed); err != nil {
 		return err
 	}
-	return r.patchTarget(ctx, s, t, e.data)
+	return r.patchTarget(ctx, s, t, e.data, decided.Freeze)
 }
 
 // refusal makes a fault of an error that trying again would only repeat: the API server, a quota or an admission policy
@@ -170,6 +170,9 @@ func (r *RoomSecretReconciler) createTarget(ctx context.Context, s *scope, name 
 		Type: corev1.SecretType(s.rs.Spec.Pull.Target.TypeOrDefault()),
 		Data: data,
 	}
+	if s.rs.Spec.Pull.Target.Immutable {
+		secret.Immutable = new(true)
+	}
 	if s.rs.Spec.Pull.Target.CreationPolicyOrDefault() == roomv1alpha1.CreationOwner {
 		secret.OwnerReferences = []metav1.OwnerReference{*metav1.NewControllerRef(s.rs, roomv1alpha1.SchemeGroupVersion().WithKind("RoomSecret"))}
 	}
@@ -197,8 +200,8 @@ func (r *RoomSecretReconciler) ownFields(ctx context.Context, s *scope, secret *
 }
 
 // patchTarget makes the fields that are ours exactly what they should be. The resource version makes it fail with a
-// conflict when somebody changed the Secret since it was read.
-func (r *RoomSecretReconciler) patchTarget(ctx context.Context, s *scope, t target, data map[string][]byte) error {
+// conflict when somebody changed the Secret since it was read. With freeze, the Secret can never be changed again.
+func (r *RoomSecretReconciler) patchTarget(ctx context.Context, s *scope, t target, data map[string][]byte, freeze bool) error {
 	secret, metadata := t.secret, t.metadataFor(s.rs)
 	if err := r.ownFields(ctx, s, secret); err != nil {
 		return err
@@ -209,6 +212,9 @@ func (r *RoomSecretReconciler) patchTarget(ctx context.Context, s *scope, t targ
 		WithData(data)
 	if !merges(s.rs) {
 		config = config.WithType(secret.Type)
+	}
+	if freeze || (s.rs.Spec.Pull.Target.Immutable && ptr.Deref(secret.Immutable, false)) {
+		config = config.WithImmutable(true)
 	}
 	if s.rs.Spec.Pull.Target.CreationPolicyOrDefault() == roomv1alpha1.CreationOwner {
 		ref := metav1.NewControllerRef(s.rs, roomv1alpha1.SchemeGroupVersion().WithKind("RoomSecret"))

@@ -41,7 +41,7 @@ const (
 	ReasonRoomSecretNotFound Reason = "RoomSecretNotFound"
 	// ReasonTargetNotFound surfaces when the target of a pull with creationPolicy Merge does not exist.
 	ReasonTargetNotFound Reason = "TargetNotFound"
-	// ReasonTargetImmutable surfaces when the target of a pull is marked immutable and would have to change.
+	// ReasonTargetImmutable surfaces when the target of a pull is immutable and would have to change.
 	ReasonTargetImmutable Reason = "TargetImmutable"
 	// ReasonTypeMismatch surfaces when the target of a pull exists with another type than the spec asks for.
 	ReasonTypeMismatch Reason = "TypeMismatch"

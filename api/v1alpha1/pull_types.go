@@ -62,6 +62,7 @@ const (
 // +kubebuilder:validation:XValidation:rule="!has(self.target) || !has(self.target.type) || self.target.type != 'kubernetes.io/ssh-auth' || ['ssh-privatekey'].all(k, self.entries.exists(e, e.key == k))",message="a Secret of type kubernetes.io/ssh-auth needs ssh-privatekey: add the entries"
 // +kubebuilder:validation:XValidation:rule="!has(self.target) || !has(self.target.type) || !has(self.target.creationPolicy) || self.target.creationPolicy != 'Merge'",message="spec.pull.target.type is decided by who creates the Secret: leave it out with creationPolicy Merge"
 // +kubebuilder:validation:XValidation:rule="!has(self.target) || !has(self.target.adopt) || !self.target.adopt || !has(self.target.creationPolicy) || self.target.creationPolicy != 'Merge'",message="spec.pull.target.adopt is for Secrets that become ours: leave it out with creationPolicy Merge"
+// +kubebuilder:validation:XValidation:rule="!has(self.target) || !has(self.target.immutable) || !self.target.immutable || !has(self.target.creationPolicy) || self.target.creationPolicy != 'Merge'",message="spec.pull.target.immutable would keep others from changing their keys: leave it out with creationPolicy Merge"
 type Pull struct {
 	// target is the Secret to write.
 	// +optional
@@ -109,6 +110,11 @@ type PullTarget struct {
 	// with the RoomSecret. Keys that no entry asks for are left alone.
 	// +optional
 	Adopt bool `json:"adopt,omitempty"`
+	// immutable makes the Secret immutable once all of its keys are known, so that nobody changes what pods have read.
+	// Kubernetes never lets it be undone: when a value or this member changes, somebody must delete the Secret, and it is
+	// created again.
+	// +optional
+	Immutable bool `json:"immutable,omitempty"`
 }
 
 // PullEntry fills one key of the target.

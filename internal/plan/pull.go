@@ -52,8 +52,8 @@ type Target struct {
 	Owned bool
 	// Type is the type it has, and Wanted the type the spec asks for. They cannot differ: a type is never changed.
 	Type, Wanted string
-	// Immutable is true when its data cannot be changed.
-	Immutable bool
+	// Immutable is true when its data cannot be changed, and Frozen when it was us who made it so.
+	Immutable, Frozen bool
 	// Metadata is false when labels or annotations that the spec asks for, and that may be written, are not there as asked.
 	Metadata bool
 	// Foreign names a label or annotation that the spec asks for and that somebody else has given another value, in a Secret
@@ -92,6 +92,8 @@ type PullInput struct {
 	// the target must allow to.
 	Adopt bool
 	Name  string
+	// Immutable says that the spec asks for a target whose data cannot be changed.
+	Immutable bool
 
 	// adopting is true when the target is not ours and is to be taken over.
 	adopting bool
@@ -146,6 +148,8 @@ type PullPlan struct {
 	Apply bool
 	// Adopt is true when applying takes over a target that is not ours yet. It is made ours before anything is taken out of it.
 	Adopt bool
+	// Freeze is true when applying makes the target immutable, once everything else is done.
+	Freeze bool
 	// Left is set when something stays as it is although the spec asks for something else; the steps are done all the same.
 	Left *Problem
 }
@@ -308,13 +312,27 @@ func (in PullInput) decideTarget(out PullPlan) PullPlan {
 		}
 	case in.adopting && incomplete: // nor is it taken over half
 		out.wait("The target is taken over once all of its keys are known.")
-	case edits && in.Target.Immutable: // its labels can still change
-		out.Problem = &Problem{Reason: roomv1alpha1.ReasonTargetImmutable, Message: fmt.Sprintf("Secret %q is immutable and would have to change: delete it, and it is created again.", in.Target.Name)}
 	default:
+		if out.Problem = in.immutableProblem(edits); out.Problem != nil {
+			return out
+		}
 		out.Adopt = in.adopting
-		out.Apply = edits || releases || !in.Target.Metadata || in.adopting
+		// What is not known yet could never be added.
+		out.Freeze = in.Immutable && !in.Target.Immutable && !incomplete
+		out.Apply = edits || releases || !in.Target.Metadata || in.adopting || out.Freeze
 	}
 	return out
+}
+
+// immutableProblem says why a target that is immutable has to be deleted. Its labels can still change.
+func (in PullInput) immutableProblem(edits bool) *Problem {
+	switch {
+	case edits && in.Target.Immutable:
+		return &Problem{Reason: roomv1alpha1.ReasonTargetImmutable, Message: fmt.Sprintf("Secret %q is immutable and would have to change: delete it, and it is created again.", in.Target.Name)}
+	case in.Target.Frozen && !in.Immutable:
+		return &Problem{Reason: roomv1alpha1.ReasonTargetImmutable, Message: fmt.Sprintf("Secret %q is immutable, which cannot be undone: delete it, and it is created again, or set target.immutable.", in.Target.Name)}
+	}
+	return nil
 }
 
 // wait puts off all steps.

@@ -202,7 +202,7 @@ func checkPullCrashes(t *testing.T, d dice) {
 	t.Helper()
 	in := anyPull(d)
 	before := anyPullWorld(d, in.Creation)
-	before.target.Immutable = false // or a change that came in time without the crash would now come too late
+	before.target.Immutable, before.target.Frozen, in.Immutable = false, false, false // or a change that came in time without the crash would now come too late
 	rotated := map[string]plan.Observed{}
 	for key, seen := range before.room {
 		if rotated[key] = seen; seen.Exists && seen.Digest != "" {

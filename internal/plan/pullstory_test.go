@@ -27,7 +27,7 @@ func (s *pullTale) reconcile(effects int) {
 	in := plan.PullInput{
 		Keys: plan.PullKeys(&s.spec, own), Access: plan.Access{Everything: true},
 		Creation: s.spec.Target.CreationPolicyOrDefault(), Deletion: s.spec.DeletionPolicyOrDefault(),
-		Adopt: s.spec.Target.Adopt, Name: "pull",
+		Adopt: s.spec.Target.Adopt, Name: "pull", Immutable: s.spec.Target.Immutable,
 	}
 	s.WriteString(s.plan(in).Story(own))
 	if !s.pullWorld.reconcile(in, effects) {
@@ -148,6 +148,24 @@ func TestPullStories(t *testing.T) {
 			s.reconcile(-1)
 			s.say("TOKEN is taken out of the spec")
 			s.spec.Entries = s.spec.Entries[1:]
+			s.reconcile(-1)
+		},
+		"pull immutable": func(s *pullTale) {
+			s.reconcile(-1)
+			s.say("it is to be immutable, but the room does not know everything")
+			s.spec.Target.Immutable = true
+			s.roomHas("USER", "")
+			s.reconcile(-1)
+			s.roomHas("USER", "u2")
+			s.reconcile(-1)
+			s.roomHas("USER", "u3")
+			s.reconcile(-1)
+			s.gone()
+			s.reconcile(-1)
+			s.say("it is no longer to be immutable")
+			s.spec.Target.Immutable = false
+			s.reconcile(-1)
+			s.gone()
 			s.reconcile(-1)
 		},
 		"pull not adopted": func(s *pullTale) {

@@ -86,6 +86,12 @@ func (w *pullWorld) write(in plan.PullInput, out plan.PullPlan) {
 	}
 	for _, step := range out.Steps {
 		w.do(in, step)
+		if unknown := step.Wanted != nil && step.State != roomv1alpha1.EntryInSync; unknown && (out.Freeze || (out.Create && in.Immutable)) {
+			w.fault("the target becomes immutable before %s is known", step.Key)
+		}
+	}
+	if out.Freeze || (out.Create && in.Immutable) {
+		w.target.Immutable, w.target.Frozen = true, true
 	}
 }
 
@@ -143,6 +149,7 @@ func anyPull(d dice) plan.PullInput {
 		Size:     pick(d, 0, 0, 0, 0, 0, 1<<21),
 		Name:     "pull",
 	}
+	in.Immutable = in.Creation != roomv1alpha1.CreationMerge && d.oneIn(4)
 	in.Adopt = in.Creation != roomv1alpha1.CreationMerge && d.oneIn(2)
 	if d.oneIn(2) {
 		in.Access.Rules = []roomv1alpha1.AccessRule{{IDs: []roomv1alpha1.Pattern{"A", "B"}, Operations: []roomv1alpha1.Operation{roomv1alpha1.OperationRead}}}
@@ -168,6 +175,7 @@ func anyPullWorld(d dice, creation roomv1alpha1.CreationPolicy) *pullWorld {
 	if w.target.Exists {
 		w.target.Owned, w.target.Metadata, w.target.Immutable = !d.oneIn(3), !d.oneIn(4), d.oneIn(6)
 		w.target.Consent, w.target.Deleting = !d.oneIn(3), d.oneIn(8)
+		w.target.Frozen = w.target.Immutable && w.target.Owned && d.oneIn(2)
 		w.target.Controller = pick(d, "", "", "", "Stranger \"x\"")
 	}
 	for _, key := range pullKeys {

@@ -44,6 +44,9 @@ func (p PullPlan) Story(own string) string {
 	}
 	var b strings.Builder
 	b.WriteString(storyLine(verb, "target", roomv1alpha1.EntryInSync, "", ""))
+	if p.Freeze {
+		b.WriteString(storyLine("freeze", "target", roomv1alpha1.EntryInSync, "", ""))
+	}
 	if p.Left != nil {
 		b.WriteString(storyLine("left", "target", roomv1alpha1.EntryFailed, p.Left.Reason, p.Left.Message))
 	}

@@ -74,9 +74,9 @@ func TestWhatMakesSenseIsKeptAsItWasSent(t *testing.T) {
 			pull(onePull, "target: {name: app.example}"),
 			map[string]any{"pull": map[string]any{"target": map[string]any{"creationPolicy": "Owner"}}},
 		},
-		"a pull that takes its target over": {pull(onePull, "target: {creationPolicy: Orphan, adopt: true, annotations: {example.com/roomsecrets.io: a}}"), nil},
+		"a pull that takes its target over": {pull(onePull, "target: {creationPolicy: Orphan, adopt: true, immutable: true, annotations: {example.com/roomsecrets.io: a}}"), nil},
 		"a pull that merges and takes nothing over": {
-			pull(onePull, "target: {creationPolicy: Merge, adopt: false}"), nil,
+			pull(onePull, "target: {creationPolicy: Merge, adopt: false, immutable: false}"), nil,
 		},
 		"a pull that says everything": {object: pull(
 			"target: {name: "+long(253)+", creationPolicy: Merge, labels: {"+members(64)+"}, annotations: {"+members(64)+"}}", "deletionPolicy: Retain",

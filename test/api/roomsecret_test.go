@@ -144,7 +144,8 @@ func TestAPullThatMakesNoSenseIsRefused(t *testing.T) {
 		"too many labels":                     {target("labels: {" + members(65) + "}"), []string{"spec.pull.target.labels", "64"}},
 		"too many annotations":                {target("annotations: {" + members(65) + "}"), []string{"spec.pull.target.annotations", "64"}},
 
-		"adopt with Merge": {target("creationPolicy: Merge, adopt: true"), []string{"spec.pull", "spec.pull.target.adopt is for Secrets that become ours"}},
+		"adopt with Merge":     {target("creationPolicy: Merge, adopt: true"), []string{"spec.pull", "spec.pull.target.adopt is for Secrets that become ours"}},
+		"immutable with Merge": {target("creationPolicy: Merge, immutable: true"), []string{"spec.pull", "spec.pull.target.immutable would keep others from changing their keys"}},
 		"an annotation that gives rights": {
 			target("creationPolicy: Merge, annotations: {roomsecrets.io/allow-adoption: another}"), []string{"spec.pull.target.annotations", "annotations of roomsecrets.io are for the owner of a Secret to set"},
 		},
