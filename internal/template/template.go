@@ -8,11 +8,7 @@ package template
 
 import (
 	"bytes"
-	"errors"
-	"fmt"
-	"regexp"
 	"strconv"
-	"strings"
 	"text/template"
 	"text/template/parse"
 )
@@ -20,31 +16,19 @@ import (
 // MaxOutput is the most that a template may render, in bytes: what a Kubernetes Secret can hold.
 const MaxOutput = 1 << 20
 
-// Error says what is wrong with a template. It never quotes a value.
-type Error struct {
-	// Line of the template, from 1; 0 when the problem is of no line.
-	Line int
-	// Reason says what is wrong, without a full stop.
-	Reason string
-}
-
-// Error implements error.
-func (e *Error) Error() string {
-	if e.Line == 0 {
-		return e.Reason
-	}
-	return fmt.Sprintf("line %d: %s", e.Line, e.Reason)
-}
-
 // Template is a template that has been parsed. It is safe for concurrent use.
-type Template struct{ parsed *template.Template }
+type Template struct {
+	parsed *template.Template
+	// text is what it was parsed from: errors quote nothing else.
+	text string
+}
 
 // name is what the parser calls a template in its messages.
 const name = "t"
 
 // Parse reads a template. Errors are an [*Error].
 func Parse(text string) (*Template, error) {
-	parsed, err := template.New(name).Option("missingkey=error").Funcs(newBudget().functions()).Parse(text)
+	parsed, err := template.New(name).Option("missingkey=error").Funcs(available()).Parse(text)
 	if err != nil {
 		return nil, parseError(err)
 	}
@@ -54,91 +38,58 @@ func Parse(text string) (*Template, error) {
 	if err := restrict(parsed.Root); err != nil {
 		return nil, err
 	}
-	return &Template{parsed: parsed}, nil
+	return &Template{parsed: parsed, text: text}, nil
 }
 
 // Render fills in the template. A key that it names and the data does not have is an error. Errors are an [*Error].
 func (t *Template) Render(data map[string][]byte) ([]byte, error) {
-	values := make(map[string]string, len(data))
+	return NewData(data).Render(t)
+}
+
+// Data is what the templates of one object are filled in with. They share what they may spend, so that many of them cannot
+// do together what one may not do alone. It is not safe for concurrent use.
+type Data struct {
+	values    map[string]string
+	allowance *allowance
+	functions template.FuncMap
+}
+
+// NewData copies the values.
+func NewData(data map[string][]byte) *Data {
+	d := &Data{values: make(map[string]string, len(data)), allowance: newAllowance()}
 	for key, value := range data {
-		values[key] = string(value)
+		d.values[key] = string(value)
 	}
+	d.functions = d.allowance.functions()
+	return d
+}
+
+// Render fills in a template, as [Template.Render] does.
+func (d *Data) Render(t *Template) ([]byte, error) {
 	run, err := t.parsed.Clone()
 	if err != nil {
 		return nil, &Error{Reason: "cannot be evaluated"}
 	}
-	var out bytes.Buffer
-	b := newBudget()
-	run.Funcs(b.functions()).Funcs(template.FuncMap{tickName: b.tick})
-	if err := run.Execute(&limited{&out}, values); err != nil {
-		return nil, renderError(err)
+	d.allowance.renew()
+	out := limited{allowance: d.allowance}
+	if err := run.Funcs(d.functions).Execute(&out, d.values); err != nil {
+		return nil, t.renderError(err)
 	}
-	return out.Bytes(), nil
+	return out.written.Bytes(), nil
 }
 
-// limited is a writer that takes MaxOutput bytes.
-type limited struct{ out *bytes.Buffer }
+// limited is a writer that takes what the allowance has left.
+type limited struct {
+	written   bytes.Buffer
+	allowance *allowance
+}
 
 func (l *limited) Write(p []byte) (int, error) {
-	if l.out.Len()+len(p) > MaxOutput {
-		return 0, errOutput
+	if err := l.allowance.write(len(p)); err != nil {
+		return 0, err
 	}
-	return l.out.Write(p)
+	return l.written.Write(p)
 }
-
-var (
-	errOutput = errors.New("renders more than 1 MiB")
-	errBudget = errors.New("takes too long or too much memory")
-)
-
-// positioned is how text/template begins its messages: with the template's name, the line and perhaps the column.
-var positioned = regexp.MustCompile(`^template: ` + name + `:(\d+)(?::\d+)?: (.*)$`)
-
-// parseError keeps the message of the parser, which quotes nothing but the template.
-func parseError(err error) *Error {
-	message := err.Error()
-	if m := positioned.FindStringSubmatch(message); m != nil {
-		line, _ := strconv.Atoi(m[1])
-		return &Error{Line: line, Reason: m[2]}
-	}
-	return &Error{Reason: strings.TrimPrefix(message, "template: ")}
-}
-
-// missing is how text/template says that there is no such key. The key is a word of the template.
-var missing = regexp.MustCompile(`map has no entry for key "([^"]*)"$`)
-
-// called is how text/template says which function failed.
-var called = regexp.MustCompile(`error calling (\w+):`)
-
-// renderError says what failed in our own words: the message of text/template may quote a value.
-func renderError(err error) *Error {
-	message := err.Error()
-	e := &Error{Reason: "cannot be evaluated"}
-	if m := positioned.FindStringSubmatch(message); m != nil {
-		e.Line, _ = strconv.Atoi(m[1])
-	}
-	var absent *absentError
-	switch m := missing.FindStringSubmatch(message); {
-	case errors.Is(err, errOutput):
-		e.Reason = errOutput.Error()
-	case errors.Is(err, errBudget):
-		e.Reason = errBudget.Error()
-	case errors.As(err, &absent):
-		e.Reason = absent.Error()
-	case m != nil:
-		e.Reason = (&absentError{m[1]}).Error()
-	default:
-		if m := called.FindStringSubmatch(message); m != nil {
-			e.Reason = "function " + m[1] + " does not accept what it is given"
-		}
-	}
-	return e
-}
-
-// absentError names a key that is not there.
-type absentError struct{ key string }
-
-func (e *absentError) Error() string { return fmt.Sprintf("there is no key %q", e.key) }
 
 // restrict refuses what could call itself, and makes every pass of a loop count.
 func restrict(node parse.Node) error {
@@ -153,11 +104,11 @@ func restrict(node parse.Node) error {
 			}
 		}
 	case *parse.IfNode:
-		return errors.Join(restrict(n.List), restrict(n.ElseList))
+		return restrictBoth(&n.BranchNode)
 	case *parse.WithNode:
-		return errors.Join(restrict(n.List), restrict(n.ElseList))
+		return restrictBoth(&n.BranchNode)
 	case *parse.RangeNode:
-		if err := errors.Join(restrict(n.List), restrict(n.ElseList)); err != nil {
+		if err := restrictBoth(&n.BranchNode); err != nil {
 			return err
 		}
 		n.List.Nodes = append([]parse.Node{tick(n.List)}, n.List.Nodes...)
@@ -165,6 +116,13 @@ func restrict(node parse.Node) error {
 		return &Error{Line: n.Line, Reason: "template and block are not available"}
 	}
 	return nil
+}
+
+func restrictBoth(n *parse.BranchNode) error {
+	if err := restrict(n.List); err != nil {
+		return err
+	}
+	return restrict(n.ElseList)
 }
 
 // tick returns a node that spends what one pass of the list costs: as much as the text is long.
