@@ -10,6 +10,7 @@ import (
 	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
 	"github.com/roomsecrets/roomsecret-operator/internal/fault"
 	"github.com/roomsecrets/roomsecret-operator/internal/plan"
+	"github.com/roomsecrets/roomsecret-operator/internal/sessions"
 )
 
 // pull makes the target what the spec and the room say.
@@ -71,8 +72,6 @@ func (r *RoomSecretReconciler) pullLedger(rs *roomv1alpha1.RoomSecret, t target)
 // planPull observes the rows, and decides. It also returns the values that were found, by key.
 func (r *RoomSecretReconciler) planPull(ctx context.Context, s *scope, target target) (plan.PullPlan, map[string][]byte, error) {
 	in := plan.PullInput{
-		Keys:     plan.PullKeys(s.rs.Spec.Pull, s.client.Own()),
-		Observed: map[string]plan.Observed{},
 		Ledger:   r.pullLedger(s.rs, target).keys(s.rs.Status.Entries),
 		Target:   target.facts(s.rs, r.Digests),
 		Access:   s.access,
@@ -83,51 +82,101 @@ func (r *RoomSecretReconciler) planPull(ctx context.Context, s *scope, target ta
 
 		Immutable: s.rs.Spec.Pull.Target.Immutable,
 	}
-	values, err := r.readValues(ctx, s, &in)
+	gathered, err := r.gather(ctx, s, in.Ledger)
 	if err != nil {
 		return plan.PullPlan{}, nil, err
+	}
+	in.Keys, in.Observed, in.Size = gathered.Keys, gathered.Observed, gathered.Size
+	for key, value := range gathered.Values {
+		in.Observed[key] = plan.Observed{Exists: true, Digest: keyDigest(r.Digests, key, value)}
 	}
 	if in.ClaimedBy, err = r.claimedTarget(ctx, s, target); err != nil {
 		return plan.PullPlan{}, nil, err
 	}
-	return plan.Pull(in), values, nil
+	return plan.Pull(in), gathered.Values, nil
 }
 
-// readValues reads the rows that the access rules allow to read, and fills in what was observed.
-func (r *RoomSecretReconciler) readValues(ctx context.Context, s *scope, in *plan.PullInput) (map[string][]byte, error) {
-	var rows []plan.Row
-	for _, key := range in.Keys {
-		if s.access.Allows(key.Row, roomv1alpha1.OperationRead) && !slices.Contains(rows, key.Row) {
-			rows = append(rows, key.Row)
-		}
+// gather asks the room for the values of the pull, and has what was asked for watched.
+func (r *RoomSecretReconciler) gather(ctx context.Context, s *scope, held map[string]plan.Record) (plan.Gathered, error) {
+	in := plan.GatherInput{
+		Sources:  plan.PullSources(s.rs.Spec.Pull, s.client.Own()),
+		Listings: map[plan.Query]plan.Listing{}, Found: map[plan.Row]plan.Found{},
+		Held: heldBySource(s.rs.Status.Entries, held), Template: s.rs.Spec.Pull.Template,
 	}
-	if err := s.client.Track(ctx, rows); err != nil {
-		return nil, err
+	queries := plan.PullQueries(in.Sources)
+	if err := r.find(ctx, s, queries, in.Listings); err != nil {
+		return plan.Gathered{}, err
 	}
-	seen, values := s.client.Read(ctx, rows), map[string][]byte{}
-	for _, key := range in.Keys {
-		answer, asked := seen[key.Row]
-		switch {
-		case !asked:
-		case answer.Err != nil:
-			problem := fault.OfRequest(answer.Err)
-			in.Observed[key.Key] = plan.Observed{Unknown: &problem}
-		case !answer.Exists:
-			in.Observed[key.Key] = plan.Observed{}
-		case !answer.Readable:
-			in.Observed[key.Key] = plan.Observed{Exists: true}
-		case answer.Dropped:
-			in.Size += answer.Size
-			in.Observed[key.Key] = plan.Observed{Unknown: &plan.Problem{Reason: roomv1alpha1.ReasonTooLarge, Message: "The values are too large together to be read: split the entries over several RoomSecrets."}}
-		default:
-			value, problem := plan.Decode(key.Decode, answer.Value.Bytes)
-			values[key.Key] = value
-			in.Size += len(value)
-			in.Observed[key.Key] = plan.Observed{Exists: true, Digest: keyDigest(r.Digests, key.Key, value), Unknown: problem}
-		}
+	rows := s.readable(plan.PullRows(in.Sources, in.Listings))
+	if err := s.client.Track(ctx, rows, queries...); err != nil {
+		return plan.Gathered{}, err
+	}
+	for row, seen := range s.client.Read(ctx, rows) {
+		in.Found[row] = foundOf(seen)
 	}
 	s.changedAt = s.client.NoticedAt(rows)
-	return values, nil
+	gathered, problem := plan.Gather(in)
+	if problem != nil {
+		return gathered, fault.NewTerminal(problem.Reason, "%s", problem.Message)
+	}
+	return gathered, nil
+}
+
+// find answers the queries. What was pulled before stays tracked meanwhile.
+func (r *RoomSecretReconciler) find(ctx context.Context, s *scope, queries []plan.Query, listings map[plan.Query]plan.Listing) error {
+	if len(queries) == 0 {
+		return nil
+	}
+	var before []plan.Row
+	for _, entry := range s.rs.Status.Entries {
+		if entry.ID != "" {
+			before = append(before, entryRow(entry))
+		}
+	}
+	if err := s.client.Track(ctx, s.readable(before), queries...); err != nil {
+		return err
+	}
+	for query, listing := range s.client.Find(ctx, queries) {
+		listings[query] = listingOf(listing)
+	}
+	return nil
+}
+
+// readable returns the rows that the access rules allow to read. What is not allowed is not even looked at.
+func (s *scope) readable(rows []plan.Row) []plan.Row {
+	return slices.DeleteFunc(rows, func(row plan.Row) bool { return !s.access.Allows(row, roomv1alpha1.OperationRead) })
+}
+
+func listingOf(listing sessions.Listing) plan.Listing {
+	if listing.Err != nil {
+		problem := fault.OfRequest(listing.Err)
+		return plan.Listing{Unknown: &problem}
+	}
+	return plan.Listing{Rows: listing.Rows}
+}
+
+func foundOf(seen sessions.Seen) plan.Found {
+	if seen.Err != nil {
+		problem := fault.OfRequest(seen.Err)
+		return plan.Found{Unknown: &problem}
+	}
+	if seen.Dropped {
+		return plan.Found{Dropped: seen.Size, Unknown: &plan.Problem{
+			Reason: roomv1alpha1.ReasonTooLarge, Message: "The values are too large together to be read: split the entries over several RoomSecrets.",
+		}}
+	}
+	return plan.Found{Exists: seen.Exists, Readable: seen.Readable, Value: seen.Value.Bytes}
+}
+
+// heldBySource returns the keys in the ledger by the source that gave them.
+func heldBySource(entries []roomv1alpha1.EntryStatus, ledger map[string]plan.Record) map[string][]string {
+	held := map[string][]string{}
+	for _, entry := range entries {
+		if _, ours := ledger[entry.Name]; ours && entry.Entry != "" {
+			held[entry.Entry] = append(held[entry.Entry], entry.Name)
+		}
+	}
+	return held
 }
 
 // writeTarget records what must be recorded first, and then creates or writes the target.
@@ -211,6 +260,7 @@ func (r *RoomSecretReconciler) settlePull(s *scope, target target, decided plan.
 func keyEntry(s *scope, step plan.KeyStep) roomv1alpha1.EntryStatus {
 	entry := roomv1alpha1.EntryStatus{Name: step.Key}
 	if step.Wanted != nil {
+		entry.Entry = step.Wanted.Entry
 		entry.ID, entry.Identity, entry.DelegatedTo = step.Wanted.Row.ID, step.Wanted.Row.Identity, step.Wanted.Row.DelegatedTo
 	}
 	if i := slices.IndexFunc(s.rs.Status.Entries, func(e roomv1alpha1.EntryStatus) bool { return e.Name == step.Key }); i >= 0 {

@@ -19,6 +19,8 @@ const (
 	DefaultPollInterval = time.Minute
 	// DefaultEndpoint is where a room is when it does not say.
 	DefaultEndpoint = "wss://api.meshagent.com"
+	// DefaultMaxEntries is how many room secrets a find may give when it does not say.
+	DefaultMaxEntries = 100
 	// MaxRows is the largest number of rows or keys that one RoomSecret may have.
 	MaxRows = 256
 )
@@ -34,6 +36,9 @@ func (e PushEntry) TypeOrDefault() string { return string(cmp.Or(e.Type, Default
 
 // TypeOrDefault returns the MIME type of the room secrets.
 func (a PushAllKeys) TypeOrDefault() string { return string(cmp.Or(a.Type, DefaultMIMEType)) }
+
+// MaxEntriesOrDefault returns how many room secrets may be found.
+func (f PullFind) MaxEntriesOrDefault() int { return int(cmp.Or(f.MaxEntries, DefaultMaxEntries)) }
 
 // OnMissingOrDefault returns what to do when the room has no such secret.
 func (e PullEntry) OnMissingOrDefault() OnMissing { return cmp.Or(e.OnMissing, OnMissingFail) }

@@ -53,13 +53,38 @@ const (
 	DecodeBase64URL Decode = "Base64URL"
 )
 
+// Extract says how one value becomes several keys.
+// +kubebuilder:validation:Enum=None;JSON;Dotenv
+type Extract string
+
+const (
+	// ExtractNone leaves the value whole, under the key of the entry.
+	ExtractNone Extract = "None"
+	// ExtractJSON makes a key of each member of a JSON object.
+	ExtractJSON Extract = "JSON"
+	// ExtractDotenv makes a key of each line NAME=value.
+	ExtractDotenv Extract = "Dotenv"
+)
+
+// MergePolicy says what becomes of the values that a template is made of.
+// +kubebuilder:validation:Enum=Merge;Replace
+type MergePolicy string
+
+const (
+	// MergePolicyMerge writes them too; a key that the template makes wins.
+	MergePolicyMerge MergePolicy = "Merge"
+	// MergePolicyReplace writes only what the template makes.
+	MergePolicyReplace MergePolicy = "Replace"
+)
+
 // Pull puts values of the room into a Kubernetes Secret.
+// +kubebuilder:validation:XValidation:rule="has(self.entries) || has(self.find)",message="at least one of entries and find must be set"
 // +kubebuilder:validation:XValidation:rule="!has(self.deletionPolicy) || (has(self.target) && has(self.target.creationPolicy) && self.target.creationPolicy == 'Merge')",message="spec.pull.deletionPolicy goes with target.creationPolicy Merge only: an Owner target goes with its owner, an Orphan target stays"
 // +kubebuilder:validation:XValidation:rule="(has(self.target) && has(self.target.creationPolicy) && self.target.creationPolicy == 'Merge') == (has(oldSelf.target) && has(oldSelf.target.creationPolicy) && oldSelf.target.creationPolicy == 'Merge')",message="spec.pull.target.creationPolicy cannot change to or from Merge: create another RoomSecret"
-// +kubebuilder:validation:XValidation:rule="!has(self.target) || !has(self.target.type) || self.target.type != 'kubernetes.io/tls' || ['tls.crt','tls.key'].all(k, self.entries.exists(e, e.key == k))",message="a Secret of type kubernetes.io/tls needs tls.crt and tls.key: add the entries"
-// +kubebuilder:validation:XValidation:rule="!has(self.target) || !has(self.target.type) || self.target.type != 'kubernetes.io/dockerconfigjson' || ['.dockerconfigjson'].all(k, self.entries.exists(e, e.key == k))",message="a Secret of type kubernetes.io/dockerconfigjson needs .dockerconfigjson: add the entries"
-// +kubebuilder:validation:XValidation:rule="!has(self.target) || !has(self.target.type) || self.target.type != 'kubernetes.io/basic-auth' || ['username','password'].exists(k, self.entries.exists(e, e.key == k))",message="a Secret of type kubernetes.io/basic-auth needs username or password: add the entries"
-// +kubebuilder:validation:XValidation:rule="!has(self.target) || !has(self.target.type) || self.target.type != 'kubernetes.io/ssh-auth' || ['ssh-privatekey'].all(k, self.entries.exists(e, e.key == k))",message="a Secret of type kubernetes.io/ssh-auth needs ssh-privatekey: add the entries"
+// +kubebuilder:validation:XValidation:rule="!has(self.target) || !has(self.target.type) || self.target.type != 'kubernetes.io/tls' || has(self.find) || (has(self.entries) && self.entries.exists(e, has(e.extract) && e.extract != 'None')) || ['tls.crt','tls.key'].all(k, (has(self.template) && k in self.template.data) || (!(has(self.template) && has(self.template.mergePolicy) && self.template.mergePolicy == 'Replace') && has(self.entries) && self.entries.exists(e, e.key == k)))",message="a Secret of type kubernetes.io/tls needs tls.crt and tls.key: add the entries"
+// +kubebuilder:validation:XValidation:rule="!has(self.target) || !has(self.target.type) || self.target.type != 'kubernetes.io/dockerconfigjson' || has(self.find) || (has(self.entries) && self.entries.exists(e, has(e.extract) && e.extract != 'None')) || ['.dockerconfigjson'].all(k, (has(self.template) && k in self.template.data) || (!(has(self.template) && has(self.template.mergePolicy) && self.template.mergePolicy == 'Replace') && has(self.entries) && self.entries.exists(e, e.key == k)))",message="a Secret of type kubernetes.io/dockerconfigjson needs .dockerconfigjson: add the entries"
+// +kubebuilder:validation:XValidation:rule="!has(self.target) || !has(self.target.type) || self.target.type != 'kubernetes.io/basic-auth' || has(self.find) || (has(self.entries) && self.entries.exists(e, has(e.extract) && e.extract != 'None')) || ['username','password'].exists(k, (has(self.template) && k in self.template.data) || (!(has(self.template) && has(self.template.mergePolicy) && self.template.mergePolicy == 'Replace') && has(self.entries) && self.entries.exists(e, e.key == k)))",message="a Secret of type kubernetes.io/basic-auth needs username or password: add the entries"
+// +kubebuilder:validation:XValidation:rule="!has(self.target) || !has(self.target.type) || self.target.type != 'kubernetes.io/ssh-auth' || has(self.find) || (has(self.entries) && self.entries.exists(e, has(e.extract) && e.extract != 'None')) || ['ssh-privatekey'].all(k, (has(self.template) && k in self.template.data) || (!(has(self.template) && has(self.template.mergePolicy) && self.template.mergePolicy == 'Replace') && has(self.entries) && self.entries.exists(e, e.key == k)))",message="a Secret of type kubernetes.io/ssh-auth needs ssh-privatekey: add the entries"
 // +kubebuilder:validation:XValidation:rule="!has(self.target) || !has(self.target.type) || !has(self.target.creationPolicy) || self.target.creationPolicy != 'Merge'",message="spec.pull.target.type is decided by who creates the Secret: leave it out with creationPolicy Merge"
 // +kubebuilder:validation:XValidation:rule="!has(self.target) || !has(self.target.adopt) || !self.target.adopt || !has(self.target.creationPolicy) || self.target.creationPolicy != 'Merge'",message="spec.pull.target.adopt is for Secrets that become ours: leave it out with creationPolicy Merge"
 // +kubebuilder:validation:XValidation:rule="!has(self.target) || !has(self.target.immutable) || !self.target.immutable || !has(self.target.creationPolicy) || self.target.creationPolicy != 'Merge'",message="spec.pull.target.immutable would keep others from changing their keys: leave it out with creationPolicy Merge"
@@ -72,8 +97,18 @@ type Pull struct {
 	// +kubebuilder:validation:MaxItems=256
 	// +listType=map
 	// +listMapKey=key
-	// +required
-	Entries []PullEntry `json:"entries"`
+	// +optional
+	Entries []PullEntry `json:"entries,omitempty"`
+	// find takes every room secret of the operator's own identity that it describes; new ones join by themselves. A key that an
+	// entry or another find also gives is a conflict.
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=16
+	// +listType=atomic
+	// +optional
+	Find []PullFind `json:"find,omitempty"`
+	// template makes more keys of the values that entries and find give.
+	// +optional
+	Template *PullTemplate `json:"template,omitempty"`
 	// deletionPolicy says what happens to our keys in a target with creationPolicy Merge when their entry or the
 	// RoomSecret is deleted: Delete (the default) or Retain.
 	// +optional
@@ -117,17 +152,67 @@ type PullTarget struct {
 	Immutable bool `json:"immutable,omitempty"`
 }
 
-// PullEntry fills one key of the target.
+// PullMatch chooses a room secret by what it is.
+type PullMatch struct {
+	// type of the room secret.
+	// +required
+	Type MIMEType `json:"type"`
+	// name of the room secret.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=256
+	// +required
+	Name string `json:"name"`
+}
+
+// PullFind chooses room secrets of the operator's own identity that are not delegated.
+// +kubebuilder:validation:XValidation:rule="has(self.idPrefix) || has(self.type)",message="at least one of idPrefix and type must be set"
+// +kubebuilder:validation:XValidation:rule="!has(self.stripPrefix) || !self.stripPrefix || has(self.idPrefix)",message="stripPrefix needs idPrefix"
+type PullFind struct {
+	// idPrefix is what their ids begin with.
+	// +optional
+	IDPrefix SecretID `json:"idPrefix,omitempty"`
+	// type is their MIME type.
+	// +optional
+	Type MIMEType `json:"type,omitempty"`
+	// stripPrefix leaves idPrefix out of the keys, which are otherwise the ids.
+	// +optional
+	StripPrefix bool `json:"stripPrefix,omitempty"`
+	// maxEntries is how many there may be, 100 if it is not set. When there are more nothing of them changes.
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=256
+	// +optional
+	MaxEntries int32 `json:"maxEntries,omitempty"`
+}
+
+// PullTemplate makes keys of the values that were pulled.
+type PullTemplate struct {
+	// data has a template for each key that is made: a Go template whose data are the values by key, after decode, extract and
+	// find. A key that is not there is an error. The templates are filled in once every value is known.
+	// +kubebuilder:validation:MinProperties=1
+	// +kubebuilder:validation:MaxProperties=64
+	// +kubebuilder:validation:XValidation:rule="self.all(k, size(k) <= 253 && k.matches('^[-._a-zA-Z0-9]+$') && k != '.' && !k.startsWith('..'))",message="must have valid keys of a Secret: letters, digits, '-', '_' and '.', but neither '.' alone nor '..' at the start"
+	// +required
+	Data map[string]Template `json:"data"`
+	// mergePolicy says what becomes of the values themselves: Merge (the default) writes them too, Replace does not.
+	// +optional
+	MergePolicy MergePolicy `json:"mergePolicy,omitempty"`
+}
+
+// PullEntry fills one key of the target, or several with extract.
+// +kubebuilder:validation:XValidation:rule="has(self.id) != has(self.match)",message="exactly one of id and match must be set"
 type PullEntry struct {
-	// key in the target.
+	// key in the target. With extract it is only the name of the entry.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[-._a-zA-Z0-9]+$') && self != '.' && !self.startsWith('..')",message="must be a valid key of a Secret: letters, digits, '-', '_' and '.', but neither '.' alone nor '..' at the start"
 	// +required
 	Key string `json:"key"`
 	// id of the room secret.
-	// +required
-	ID SecretID `json:"id"`
+	// +optional
+	ID SecretID `json:"id,omitempty"`
+	// match chooses the room secret by its type and name, when its id is not known. Two that match are a conflict.
+	// +optional
+	Match *PullMatch `json:"match,omitempty"`
 	// forIdentity is the owner of the room secret. The default is the operator's own identity. It needs a room whose
 	// credential is an API key.
 	// +optional
@@ -139,6 +224,10 @@ type PullEntry struct {
 	// there or not.
 	// +optional
 	Decode Decode `json:"decode,omitempty"`
+	// extract makes several keys of the value, after decode: None (the default), JSON, which makes a key of each member of an
+	// object (strings as they are, null not at all, and anything else as JSON), or Dotenv, which makes one of each line NAME=value.
+	// +optional
+	Extract Extract `json:"extract,omitempty"`
 	// onMissing says what to do when the room has no such secret: Fail (the default), Keep or Remove.
 	// +optional
 	OnMissing OnMissing `json:"onMissing,omitempty"`

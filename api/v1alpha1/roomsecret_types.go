@@ -144,7 +144,8 @@ type EntryStatus struct {
 	// name is unique within the list: on push <id>[@<identity>][><delegate>], on pull the key.
 	// +required
 	Name string `json:"name"`
-	// entry is the name of the entry of the spec, on push.
+	// entry is the entry of the spec that it comes of: on push its name; on pull, when one entry gives several keys, its key,
+	// or find[0], find[1] and so on, or template.
 	// +optional
 	Entry string `json:"entry,omitempty"`
 	// id is the id of the room secret.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 
 	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
 )
@@ -19,27 +20,14 @@ const maxTargetBytes = 1 << 20
 type PullKey struct {
 	// Key in the target.
 	Key string
-	// Row of the room that its value comes from.
+	// Entry is what gives the key, when that gives others too; otherwise it is empty.
+	Entry string
+	// Row of the room that its value comes from. It is the zero Row when none is known, and for what a template makes.
 	Row Row
-	// Decode says how the value is decoded.
-	Decode roomv1alpha1.Decode
+	// Match says what the row is to match, when no id is named.
+	Match string
 	// OnMissing says what to do when the room has no such row.
 	OnMissing roomv1alpha1.OnMissing
-}
-
-// PullKeys lists the keys that a pull asks for, sorted, given the identity of the operator in the room.
-func PullKeys(pull *roomv1alpha1.Pull, own string) []PullKey {
-	keys := make([]PullKey, 0, len(pull.Entries))
-	for _, entry := range pull.Entries {
-		keys = append(keys, PullKey{
-			Key:       entry.Key,
-			Row:       Row{Identity: cmp.Or(string(entry.ForIdentity), own), ID: string(entry.ID), DelegatedTo: string(entry.DelegatedTo)},
-			Decode:    entry.Decode,
-			OnMissing: entry.OnMissingOrDefault(),
-		})
-	}
-	slices.SortFunc(keys, func(a, b PullKey) int { return cmp.Compare(a.Key, b.Key) })
-	return keys
 }
 
 // Target is what is known of the Secret that a pull writes.
@@ -71,7 +59,7 @@ type Target struct {
 
 // PullInput is everything that decides a pull.
 type PullInput struct {
-	// Keys that the spec asks for, as PullKeys returns them.
+	// Keys that the spec asks for, as Gather returns them.
 	Keys []PullKey
 	// Observed has, for each row, what the room holds; the digest is that of the key with the row's value.
 	Observed map[string]Observed
@@ -226,7 +214,7 @@ func (in PullInput) decideKey(want *PullKey) KeyStep {
 	step.ours = exists && in.ours(want.Key)
 	seen, looked := in.Observed[want.Key]
 	switch {
-	case !in.Access.Allows(want.Row, roomv1alpha1.OperationRead):
+	case want.Row != (Row{}) && !in.Access.Allows(want.Row, roomv1alpha1.OperationRead):
 		return step.stop(Problem{Reason: roomv1alpha1.ReasonAccessDenied, Message: "No access rule of the room allows to read this room secret: add a rule with its id, identity and the operation Read" + delegateHint(want.Row) + "."})
 	case exists && !step.ours:
 		step.After = nil
@@ -238,7 +226,7 @@ func (in PullInput) decideKey(want *PullKey) KeyStep {
 	case !seen.Exists:
 		return step.missing(want.OnMissing, exists)
 	case seen.unreadable():
-		return step.stop(Problem{Reason: roomv1alpha1.ReasonUnsupported, Message: "The room secret exists, but the credential of the room cannot read it: use an API key, or leave out forIdentity."})
+		return step.stop(*unreadable())
 	}
 	step.State = roomv1alpha1.EntryInSync
 	step.After = &Record{Digest: seen.Digest, Origin: in.origin(step), Confirmed: true}
@@ -264,7 +252,8 @@ func (s KeyStep) missing(policy roomv1alpha1.OnMissing, exists bool) KeyStep {
 		return s
 	case roomv1alpha1.OnMissingFail:
 	}
-	return s.stop(Problem{Reason: roomv1alpha1.ReasonRoomSecretNotFound, Message: fmt.Sprintf("The room has no secret %q: create it, or change onMissing.", s.Wanted.Row.Name(s.Wanted.Row.Identity))})
+	what := cmp.Or(s.Wanted.Match, strconv.Quote(s.Wanted.Row.Name(s.Wanted.Row.Identity)))
+	return s.stop(Problem{Reason: roomv1alpha1.ReasonRoomSecretNotFound, Message: fmt.Sprintf("The room has no secret %s: create it, or change onMissing.", what)})
 }
 
 // decideLeftover decides about a key of the ledger that the spec no longer asks for.

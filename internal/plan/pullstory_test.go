@@ -25,7 +25,7 @@ func (s *pullTale) say(format string, args ...any) { fmt.Fprintf(s, "# "+format+
 
 func (s *pullTale) reconcile(effects int) {
 	in := plan.PullInput{
-		Keys: plan.PullKeys(&s.spec, own), Access: plan.Access{Everything: true},
+		Keys: keysOf(&s.spec), Access: plan.Access{Everything: true},
 		Creation: s.spec.Target.CreationPolicyOrDefault(), Deletion: s.spec.DeletionPolicyOrDefault(),
 		Adopt: s.spec.Target.Adopt, Name: "pull", Immutable: s.spec.Target.Immutable,
 	}

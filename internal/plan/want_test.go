@@ -216,9 +216,15 @@ func TestPullKeys(t *testing.T) {
 		{Key: "A", Row: plan.Row{Identity: "agent", ID: "db", DelegatedTo: "bob"}, OnMissing: roomv1alpha1.OnMissingRemove},
 		{Key: "Z", Row: api, OnMissing: roomv1alpha1.OnMissingFail},
 	}
-	if diff := cmp.Diff(want, plan.PullKeys(&pull, own)); diff != "" {
+	if diff := cmp.Diff(want, keysOf(&pull)); diff != "" {
 		t.Errorf("keys (-want +got):\n%s", diff)
 	}
+}
+
+// keysOf returns the keys that entries name.
+func keysOf(pull *roomv1alpha1.Pull) []plan.PullKey {
+	gathered, _ := plan.Gather(plan.GatherInput{Sources: plan.PullSources(pull, own)})
+	return gathered.Keys
 }
 
 func TestRowNamesAreUnique(t *testing.T) {

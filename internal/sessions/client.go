@@ -57,14 +57,21 @@ func (c *Client) CanReadAs(identity string) bool {
 // Track makes rows the ones that the owner is woken for, instead of those it tracked before, and starts the sessions that
 // they need. Rows must be tracked before they are read or written. ErrPending means that a session that was needed has
 // just been started: an Event follows. Any other error says that a session cannot be started.
-func (c *Client) Track(ctx context.Context, rows []plan.Row) error {
-	grouped := map[string][]plan.Row{}
+// The owner is also woken when what queries find changes.
+func (c *Client) Track(ctx context.Context, rows []plan.Row, queries ...plan.Query) error {
+	grouped := map[string]wanted{}
 	for _, row := range rows {
-		identity := row.Identity
-		if !c.CanReadAs(identity) {
-			identity = c.Own()
+		identity := c.sees(row.Identity)
+		w := grouped[identity]
+		w.rows = append(w.rows, row)
+		grouped[identity] = w
+	}
+	for _, query := range queries {
+		if c.CanReadAs(query.Identity) {
+			w := grouped[query.Identity]
+			w.queries = append(w.queries, query)
+			grouped[query.Identity] = w
 		}
-		grouped[identity] = append(grouped[identity], row)
 	}
 	return c.pool.trackAll(ctx, c.key, c.connections, c.owner, grouped)
 }
@@ -79,6 +86,46 @@ func (c *Client) NoticedAt(rows []plan.Row) time.Time {
 		}
 	}
 	return first
+}
+
+// Listing is the answer to a query.
+type Listing struct {
+	// Rows that the query describes, sorted by id.
+	Rows []plan.Listed
+	// Err is set when the room could not list them; then nothing is known.
+	Err error
+}
+
+// Find answers queries, which must be tracked, with one list of each identity. Rows of an identity that the credential is
+// not for cannot be listed: roomclient.ErrUnsupported.
+func (c *Client) Find(ctx context.Context, queries []plan.Query) map[plan.Query]Listing {
+	answers := make(map[plan.Query]Listing, len(queries))
+	lists := map[string]Listing{}
+	for _, query := range queries {
+		list, ok := lists[query.Identity]
+		if !ok {
+			list.Rows, list.Err = c.list(ctx, query.Identity)
+			lists[query.Identity] = list
+		}
+		answers[query] = Listing{Rows: answer(query, list.Rows), Err: list.Err}
+	}
+	return answers
+}
+
+// list returns all rows of an identity.
+func (c *Client) list(ctx context.Context, identity string) ([]plan.Listed, error) {
+	if !c.CanReadAs(identity) {
+		return nil, roomclient.ErrUnsupported
+	}
+	s, err := c.pool.session(c.key, c.connections, identity)
+	if err != nil {
+		return nil, err
+	}
+	listed, err := s.list(ctx)
+	if err == nil {
+		s.listings.note(c.owner, listed)
+	}
+	return listed, err
 }
 
 // maxHeld is how many bytes of values one Read returns: several times of what a Secret can hold, for values that are
@@ -184,9 +231,13 @@ func (c *Client) Delete(ctx context.Context, row plan.Row) error {
 
 // sessionFor returns the session that can do the most with a row.
 func (c *Client) sessionFor(row plan.Row) (*session, error) {
-	identity := row.Identity
-	if !c.CanReadAs(identity) {
-		identity = c.Own()
+	return c.pool.session(c.key, c.connections, c.sees(row.Identity))
+}
+
+// sees returns the identity of the session that can do the most with the rows of an identity.
+func (c *Client) sees(identity string) string {
+	if c.CanReadAs(identity) {
+		return identity
 	}
-	return c.pool.session(c.key, c.connections, identity)
+	return c.Own()
 }

@@ -155,7 +155,7 @@ func (p *Pool) drop(key RoomKey, s *session) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	c := p.rooms[key]
-	if c == nil || c.sessions[s.identity] != s || !s.memory.idle() {
+	if c == nil || c.sessions[s.identity] != s || !s.idle() {
 		return
 	}
 	delete(c.sessions, s.identity)
@@ -226,7 +226,7 @@ func (p *Pool) Release(owner types.NamespacedName) {
 	defer p.mu.Unlock()
 	for _, c := range p.rooms {
 		for _, s := range c.sessions {
-			s.memory.track(owner, nil)
+			s.track(owner, wanted{})
 		}
 	}
 }
@@ -272,12 +272,18 @@ func (p *Pool) all(c *connections) []*session {
 	return slices.Collect(maps.Values(c.sessions))
 }
 
-// trackAll makes the rows, which are grouped by the identity of the session that can see them, the ones an owner tracks.
-func (p *Pool) trackAll(ctx context.Context, key RoomKey, c *connections, owner types.NamespacedName, rows map[string][]plan.Row) error {
+// wanted is what an owner tracks in one session.
+type wanted struct {
+	rows    []plan.Row
+	queries []plan.Query
+}
+
+// trackAll makes what is wanted, which is grouped by the identity of the session that can see it, what an owner tracks.
+func (p *Pool) trackAll(ctx context.Context, key RoomKey, c *connections, owner types.NamespacedName, all map[string]wanted) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	pending := false
-	for identity := range rows {
+	for identity := range all {
 		if c.sessions[identity] == nil && p.rooms[key] == c {
 			if err := p.open(ctx, key, c, identity); err != nil {
 				return err
@@ -285,8 +291,9 @@ func (p *Pool) trackAll(ctx context.Context, key RoomKey, c *connections, owner 
 		}
 	}
 	for identity, s := range c.sessions {
-		s.memory.track(owner, rows[identity])
-		pending = pending || (len(rows[identity]) > 0 && s.pending())
+		_, needed := all[identity]
+		s.track(owner, all[identity])
+		pending = pending || (needed && s.pending())
 	}
 	if pending {
 		return ErrPending

@@ -31,6 +31,7 @@ type session struct {
 	identity string
 	client   *roomclient.Session
 	memory   *memory
+	listings listings
 	digests  fingerprint.Key
 	metrics  *Metrics
 	// changed is called for each owner of rows that a poll found different.
@@ -46,7 +47,7 @@ type session struct {
 func (s *session) watch(ctx context.Context, room Room) {
 	idlePolls := 0
 	wait.JitterUntilWithContext(ctx, func(ctx context.Context) {
-		if s.memory.idle() {
+		if s.idle() {
 			if idlePolls++; idlePolls > 1 {
 				s.unused()
 			}
@@ -67,15 +68,29 @@ func shortest(interval time.Duration) time.Duration {
 	return time.Duration(float64(interval) / (1 + pollJitter))
 }
 
+// track makes what is wanted what an owner is woken for.
+func (s *session) track(owner types.NamespacedName, w wanted) {
+	s.memory.track(owner, w.rows)
+	s.listings.track(owner, w.queries)
+}
+
 // poll reads the room once and wakes the owners of rows that changed. What cannot be read is left as it was, and hinders
 // nothing else: a poll only ever makes somebody look, it decides nothing.
 func (s *session) poll(ctx context.Context) {
 	rows := s.memory.tracked()
-	listed, err := s.list(ctx)
+	infos, err := s.list(ctx)
 	if err != nil && !answered(err) {
 		return
 	}
 	var woken sync.Map
+	var listed map[plan.Row]bool
+	if err == nil {
+		listed = rowsIn(infos)
+		for _, owner := range s.listings.compare(infos) {
+			woken.Store(owner, true)
+			s.changed(owner)
+		}
+	}
 	var group errgroup.Group
 	group.SetLimit(readsInFlight)
 	for row, version := range rows {
@@ -106,19 +121,31 @@ func answered(err error) bool {
 }
 
 // list returns the rows of the session's identity that are in the room.
-func (s *session) list(ctx context.Context) (map[plan.Row]bool, error) {
+func (s *session) list(ctx context.Context) ([]plan.Listed, error) {
 	infos, err := measured(s.metrics, "list", func() ([]roomclient.SecretInfo, error) {
 		return s.client.Secrets().ListSecrets(ctx)
 	})
 	if err != nil {
 		return nil, err
 	}
-	rows := make(map[plan.Row]bool, len(infos))
-	for _, info := range infos {
-		rows[plan.Row{Identity: s.identity, ID: info.ID, DelegatedTo: info.DelegatedTo}] = true
+	listed := make([]plan.Listed, len(infos))
+	for i, info := range infos {
+		row := plan.Row{Identity: s.identity, ID: info.ID, DelegatedTo: info.DelegatedTo}
+		listed[i] = plan.Listed{Row: row, Type: info.Type, Name: info.Name}
 	}
-	return rows, nil
+	return listed, nil
 }
+
+func rowsIn(listed []plan.Listed) map[plan.Row]bool {
+	rows := make(map[plan.Row]bool, len(listed))
+	for _, l := range listed {
+		rows[l.Row] = true
+	}
+	return rows
+}
+
+// idle reports whether nobody tracks anything.
+func (s *session) idle() bool { return s.memory.idle() && s.listings.idle() }
 
 // look returns the digest of a row, given the rows that are listed. The list only saves requests for what is not there:
 // nil stands for one that the room cannot give, because it has too many rows or makes no sense.

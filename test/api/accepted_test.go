@@ -82,6 +82,19 @@ func TestWhatMakesSenseIsKeptAsItWasSent(t *testing.T) {
 			"target: {name: "+long(253)+", creationPolicy: Merge, labels: {"+members(64)+"}, annotations: {"+members(64)+"}}", "deletionPolicy: Retain",
 			"entries: "+list(256, "{key: "+long(249)+"%04d, id: "+long(124)+"%[1]d, forIdentity: "+long(128)+", delegatedTo: "+long(128)+", onMissing: Remove}"),
 		)},
+		"a tls target whose keys a template makes": {
+			pull(onePull, "target: {type: kubernetes.io/tls}", "template: {data: {tls.crt: x, tls.key: z}}"),
+			map[string]any{"pull": map[string]any{"target": map[string]any{"creationPolicy": "Owner"}}},
+		},
+		"a tls target whose keys are extracted": {
+			pull("entries: [{key: pair, id: a, extract: JSON}]", "target: {type: kubernetes.io/tls}"),
+			map[string]any{"pull": map[string]any{"target": map[string]any{"creationPolicy": "Owner"}}},
+		},
+		"sources of every kind": {object: pull(
+			"find: "+list(16, "{idPrefix: "+long(125)+"%d, type: "+long(127)+", stripPrefix: true}"),
+			"entries: "+list(256, "{key: "+long(249)+"%04d, match: {type: "+long(127)+", name: "+long(256)+"}, extract: Dotenv, decode: Base64}"),
+			"template: {mergePolicy: Replace, data: {"+members(64)+"}}",
+		)},
 		"a key that begins with a dot": {object: pull("entries: [{key: .env, id: env}]")},
 	}
 	for name, c := range cases {

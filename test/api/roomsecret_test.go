@@ -33,6 +33,32 @@ func TestARoomSecretHasOneDirectionAndARoom(t *testing.T) {
 	})
 }
 
+func TestSourcesOfAPullThatMakeNoSenseAreRefused(t *testing.T) {
+	t.Parallel()
+	const one = "exactly one of id and match must be set"
+	const keys = "must have valid keys of a Secret"
+	checkRefused(t, map[string]refusal{
+		"nothing to pull":               {pull("target: {name: a}"), []string{"spec.pull", "at least one of entries and find must be set"}},
+		"neither id nor match":          {pull("entries: [{key: A}]"), []string{"spec.pull.entries[0]", one}},
+		"both id and match":             {pull("entries: [{key: A, id: a, match: {type: t, name: b}}]"), []string{"spec.pull.entries[0]", one}},
+		"a match without a type":        {pull("entries: [{key: A, match: {name: b}}]"), []string{"spec.pull.entries[0].match.type: Required value"}},
+		"a match without a name":        {pull("entries: [{key: A, match: {type: t}}]"), []string{"spec.pull.entries[0].match.name: Required value"}},
+		"an unknown extract":            {pull("entries: [{key: A, id: a, extract: XML}]"), []string{"spec.pull.entries[0].extract", `supported values: "None", "JSON", "Dotenv"`}},
+		"a find of everything":          {pull("find: [{}]"), []string{"spec.pull.find[0]", "at least one of idPrefix and type must be set"}},
+		"a find that strips nothing":    {pull("find: [{type: t, stripPrefix: true}]"), []string{"spec.pull.find[0]", "stripPrefix needs idPrefix"}},
+		"an empty list of finds":        {pull("find: []"), []string{"spec.pull.find", "at least 1 items"}},
+		"too many finds":                {pull("find: " + list(17, "{idPrefix: p%d}")), []string{"spec.pull.find", "16"}},
+		"a find of less than none":      {pull("find: [{type: t, maxEntries: -1}]"), []string{"spec.pull.find[0].maxEntries", "greater than or equal to 1"}},
+		"a find of too many":            {pull("find: [{type: t, maxEntries: 257}]"), []string{"spec.pull.find[0].maxEntries", "256"}},
+		"a template of nothing":         {pull(onePull, "template: {data: {}}"), []string{"spec.pull.template.data", "at least 1 properties"}},
+		"a template without data":       {pull(onePull, "template: {}"), []string{"spec.pull.template.data: Required value"}},
+		"a template of an invalid key":  {pull(onePull, "template: {data: {'a b': x}}"), []string{"spec.pull.template.data", keys}},
+		"a template of a key like dots": {pull(onePull, "template: {data: {'..a': x}}"), []string{"spec.pull.template.data", keys}},
+		"an unknown merge policy":       {pull(onePull, "template: {data: {A: x}, mergePolicy: Maybe}"), []string{"spec.pull.template.mergePolicy", `supported values: "Merge", "Replace"`}},
+		"a tls target, keys replaced":   {pull("entries: [{key: tls.crt, id: a}, {key: tls.key, id: b}]", "template: {data: {A: x}, mergePolicy: Replace}", "target: {type: kubernetes.io/tls}"), []string{"spec.pull", "needs tls.crt and tls.key"}},
+	})
+}
+
 func TestAPushThatMakesNoSenseIsRefused(t *testing.T) {
 	t.Parallel()
 	const all = "allKeys: {}"
@@ -116,7 +142,7 @@ func TestAPullThatMakesNoSenseIsRefused(t *testing.T) {
 	entry := func(members string) *unstructured.Unstructured { return pull("entries: [{" + members + "}]") }
 	at := func(member string) string { return "spec.pull.entries[0]." + member }
 	checkRefused(t, map[string]refusal{
-		"no entries":               {pull("target: {name: a}"), []string{"spec.pull.entries: Required value"}},
+		"no entries":               {pull("target: {name: a}"), []string{"at least one of entries and find must be set"}},
 		"an empty list of entries": {pull("entries: []"), []string{"spec.pull.entries", "at least 1 items"}},
 		"too many entries":         {pull("entries: " + list(257, "{key: k%d, id: a}")), []string{"spec.pull.entries", "256"}},
 		"a key twice":              {pull("entries: [{key: a, id: a}, {key: a, id: b}]"), []string{"spec.pull.entries[1]: Duplicate value"}},
@@ -126,7 +152,7 @@ func TestAPullThatMakesNoSenseIsRefused(t *testing.T) {
 		"a key that is a dot":      {entry("id: a, key: ."), []string{at("key"), secretKey}},
 		"a key that leads upwards": {entry("id: a, key: ..a"), []string{at("key"), secretKey}},
 		"too long a key":           {entry("id: a, key: " + long(254)), []string{at("key"), "253"}},
-		"no id":                    {entry("key: a"), []string{at("id: Required value")}},
+		"no id":                    {entry("key: a"), []string{"exactly one of id and match must be set"}},
 		"a bad id":                 {entry("key: a, id: 'a b'"), []string{at("id"), idForm}},
 		"too long an id":           {entry("key: a, id: " + long(129)), []string{at("id"), "128"}},
 		"a bad identity":           {entry("key: a, id: a, forIdentity: 'a b'"), []string{at("forIdentity"), identityForm}},

@@ -1,0 +1,87 @@
+// Copyright 2026 The RoomSecret Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package plan
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
+)
+
+// templateEntry is the name of the entry of keys that the template makes.
+const templateEntry = "template"
+
+// fillIn adds the keys that the template makes of the values. They wait until all values are known.
+func (g *Gathered) fillIn(spec *roomv1alpha1.PullTemplate) {
+	values, blocked := maps.Clone(g.Values), g.blocked()
+	g.drop(spec)
+	for _, key := range slices.Sorted(maps.Keys(spec.Data)) {
+		seen, value := Observed{Exists: true}, []byte(nil)
+		if blocked != nil {
+			seen = Observed{Unknown: blocked}
+		} else if result := render(string(spec.Data[key]), values, fmt.Sprintf("The template of %q", key)); result.problem != nil {
+			seen = Observed{Unknown: result.problem}
+		} else {
+			value = result.value
+		}
+		g.Keys = append(g.Keys, PullKey{Key: key, Entry: templateEntry})
+		g.Observed[key] = seen
+		if seen.Exists {
+			g.Values[key] = value
+		}
+	}
+}
+
+// blocked says why the values are not all known; nil when they are.
+func (g *Gathered) blocked() *Problem {
+	var first *Problem
+	name := ""
+	for _, key := range g.Keys {
+		seen, looked := g.Observed[key.Key]
+		var problem *Problem
+		switch {
+		case !looked:
+			problem = &Problem{Reason: roomv1alpha1.ReasonAccessDenied}
+		case seen.Unknown != nil:
+			problem = seen.Unknown
+		case !seen.Exists && key.OnMissing == roomv1alpha1.OnMissingFail:
+			problem = &Problem{Reason: roomv1alpha1.ReasonRoomSecretNotFound}
+		}
+		if entry := cmp.Or(key.Entry, key.Key); problem != nil && (first == nil || entry < name) {
+			first, name = problem, entry
+		}
+	}
+	if first == nil {
+		return nil
+	}
+	return &Problem{Reason: first.Reason, Passing: first.Passing, Message: fmt.Sprintf("The template waits for %s, whose value is not known.", name)}
+}
+
+// drop takes out what the template takes the place of. A key whose value is not known leaves a sign, to show why.
+func (g *Gathered) drop(spec *roomv1alpha1.PullTemplate) {
+	var kept []PullKey
+	for _, key := range g.Keys {
+		_, made := spec.Data[key.Key]
+		if !made && spec.MergePolicy != roomv1alpha1.MergePolicyReplace {
+			kept = append(kept, key)
+			continue
+		}
+		seen, looked := g.Observed[key.Key]
+		delete(g.Values, key.Key)
+		delete(g.Observed, key.Key)
+		if looked && seen.Unknown == nil && (seen.Exists || key.OnMissing != roomv1alpha1.OnMissingFail) {
+			continue
+		}
+		key.Key = signOf(strings.TrimSuffix(strings.TrimPrefix(key.Key, "entries["), "]"))
+		if looked {
+			g.Observed[key.Key] = seen
+		}
+		kept = append(kept, key)
+	}
+	g.Keys = kept
+}
