@@ -55,6 +55,9 @@ type scope struct {
 	room   room
 	client *sessions.Client
 	access plan.Access
+	// guarded is set when deleting most of what there is takes a confirmation. Who deletes the RoomSecret, or asks in
+	// onSourceDeleted for what it deletes, has said clearly enough what is to go.
+	guarded bool
 	// changes counts what was written to the room or to the target.
 	changes int
 	// changedAt is when what was written had changed at its source, if that is known.

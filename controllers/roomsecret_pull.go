@@ -75,6 +75,7 @@ func (r *RoomSecretReconciler) planPull(ctx context.Context, s *scope, target ta
 		Ledger:   r.pullLedger(s.rs, target).keys(s.rs.Status.Entries),
 		Target:   target.facts(s.rs, r.Digests),
 		Access:   s.access,
+		Prune:    plan.Prune{Guard: true, Confirmed: confirmed(s.rs)},
 		Creation: s.rs.Spec.Pull.Target.CreationPolicyOrDefault(),
 		Deletion: s.rs.Spec.Pull.DeletionPolicyOrDefault(),
 		Adopt:    s.rs.Spec.Pull.Target.Adopt,
@@ -265,6 +266,9 @@ func keyEntry(s *scope, step plan.KeyStep) roomv1alpha1.EntryStatus {
 	}
 	if i := slices.IndexFunc(s.rs.Status.Entries, func(e roomv1alpha1.EntryStatus) bool { return e.Name == step.Key }); i >= 0 {
 		entry.LastChangeTime = s.rs.Status.Entries[i].LastChangeTime
+		if step.Wanted == nil {
+			entry.Entry = s.rs.Status.Entries[i].Entry
+		}
 	}
 	return entry
 }

@@ -45,6 +45,7 @@ func (r *RoomSecretReconciler) push(ctx context.Context, s *scope) error {
 	}
 	s.changedAt = dataChangedAt(source)
 	values := plan.PushValues(rows, source.Data)
+	s.guarded = true
 	steps, err := r.planPush(ctx, s, rows, values, s.rs.Spec.Push.DeletionPolicyOrDefault())
 	if err != nil {
 		return err
@@ -96,6 +97,7 @@ func (r *RoomSecretReconciler) planPush(ctx context.Context, s *scope, wanted []
 		Conflict: s.rs.Spec.Push.ConflictPolicyOrDefault(),
 		Drift:    s.rs.Spec.Push.DriftPolicyOrDefault(),
 		Deletion: deletion,
+		Prune:    plan.Prune{Guard: s.guarded, Confirmed: confirmed(s.rs)},
 
 		CanDelete: s.client.CanReadAs,
 	}

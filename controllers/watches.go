@@ -162,20 +162,25 @@ func finalizerChanges() predicate.Predicate {
 	}
 }
 
-// syncRequests passes the updates with which somebody asks for a sync.
+// syncRequests passes the updates with which somebody asks for a sync, or confirms one.
 func syncRequests() predicate.Predicate {
 	return predicate.Funcs{
 		CreateFunc:  func(event.CreateEvent) bool { return false },
 		DeleteFunc:  func(event.DeleteEvent) bool { return false },
 		GenericFunc: func(event.GenericEvent) bool { return false },
 		UpdateFunc: func(e event.UpdateEvent) bool {
-			return requestedAt(e.ObjectOld) != requestedAt(e.ObjectNew)
+			return requestedAt(e.ObjectOld) != requestedAt(e.ObjectNew) || confirmed(e.ObjectOld) != confirmed(e.ObjectNew)
 		},
 	}
 }
 
 func requestedAt(object client.Object) string {
 	return object.GetAnnotations()[roomv1alpha1.AnnotationRequestedAt]
+}
+
+// confirmed returns what somebody has confirmed to have deleted.
+func confirmed(object client.Object) string {
+	return object.GetAnnotations()[roomv1alpha1.AnnotationConfirmPrune]
 }
 
 // roomEvents brings the connections' events to a queue of rooms of a kind.

@@ -58,6 +58,8 @@ const (
 	ReasonInvalidValue Reason = "InvalidValue"
 	// ReasonInvalidTemplate surfaces when a template cannot be read, or cannot be filled in with what there is.
 	ReasonInvalidTemplate Reason = "InvalidTemplate"
+	// ReasonPruneBlocked surfaces when most of what a RoomSecret wrote would be deleted at once and nobody has confirmed it.
+	ReasonPruneBlocked Reason = "PruneBlocked"
 	// ReasonTooLarge surfaces when a value, a Secret, or the number of rows is larger than can be kept.
 	ReasonTooLarge Reason = "TooLarge"
 	// ReasonDrifted surfaces when the room differs from the spec and driftPolicy is Report.
@@ -105,7 +107,7 @@ func Reasons() []Reason {
 		ReasonInSync, ReasonProgressing, ReasonRoomNotFound, ReasonRoomNotReady, ReasonAccessDenied,
 		ReasonSourceNotFound, ReasonKeyNotFound, ReasonRoomSecretNotFound, ReasonTargetNotFound,
 		ReasonTargetImmutable, ReasonTypeMismatch, ReasonConflict, ReasonAdoptionRequired, ReasonSkipped,
-		ReasonInvalidKey, ReasonInvalidValue, ReasonInvalidTemplate, ReasonTooLarge, ReasonDrifted, ReasonUnsupported, ReasonRejected, ReasonRateLimited,
+		ReasonInvalidKey, ReasonInvalidValue, ReasonInvalidTemplate, ReasonPruneBlocked, ReasonTooLarge, ReasonDrifted, ReasonUnsupported, ReasonRejected, ReasonRateLimited,
 		ReasonSuspended, ReasonDeleting, ReasonOrphaned,
 		ReasonConnected, ReasonConnecting, ReasonUnreachable, ReasonUnauthorized, ReasonForbidden, ReasonRoomUnknown,
 		ReasonRoomClosed, ReasonCredentialNotFound, ReasonInvalidCredential,

@@ -82,6 +82,9 @@ type RoomSecretStatus struct {
 // than 256 bytes are not echoed in status.lastHandledRequestedAt in full.
 const AnnotationRequestedAt = "roomsecrets.io/requestedAt"
 
+// AnnotationConfirmPrune is set to the value that a message with the reason PruneBlocked names, to have deleted what it speaks of.
+const AnnotationConfirmPrune = "roomsecrets.io/confirm-prune"
+
 // Direction says which way values go.
 type Direction string
 

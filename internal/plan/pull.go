@@ -73,6 +73,8 @@ type PullInput struct {
 	ClaimedBy string
 	// Access says what the room allows.
 	Access Access
+	// Prune guards against removing too much at once.
+	Prune Prune
 	// Creation and Deletion are the policies of the spec.
 	Creation roomv1alpha1.CreationPolicy
 	Deletion roomv1alpha1.DeletionPolicy
@@ -156,6 +158,7 @@ func Pull(in PullInput) PullPlan {
 			out.Steps = append(out.Steps, in.decideLeftover(key))
 		}
 	}
+	in.guard(out.Steps)
 	slices.SortFunc(out.Steps, func(a, b KeyStep) int { return cmp.Compare(a.Key, b.Key) })
 	if out.Problem == nil {
 		out = in.decideTarget(out)

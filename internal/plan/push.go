@@ -47,6 +47,8 @@ type PushInput struct {
 	CanDelete func(identity string) bool
 	// Access says what the room allows.
 	Access Access
+	// Prune guards against deleting too much at once.
+	Prune Prune
 	// Conflict, Drift and Deletion are the policies of the spec.
 	Conflict roomv1alpha1.ConflictPolicy
 	Drift    roomv1alpha1.DriftPolicy
@@ -111,6 +113,7 @@ func Push(in PushInput) []Step {
 			steps = append(steps, in.decideUnwanted(row))
 		}
 	}
+	in.guard(steps)
 	slices.SortFunc(steps, func(a, b Step) int { return compareRows(a.Row, b.Row) })
 	return steps
 }

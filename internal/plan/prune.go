@@ -1,0 +1,80 @@
+// Copyright 2026 The RoomSecret Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package plan
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+
+	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
+)
+
+// pruneFloor is how much may always be deleted at once.
+const pruneFloor = 2
+
+// Prune guards against deleting most of what an object has at once, as it happens when a list is suddenly empty. The zero
+// value does not guard.
+type Prune struct {
+	// Guard is true when a person must confirm that more than half of the ledger is to be deleted.
+	Guard bool
+	// Confirmed is the value of the annotation with which somebody did.
+	Confirmed string
+}
+
+// problem returns why the names, out of so many records, may not be deleted together; nil when they may.
+func (p Prune) problem(names []string, records int) *Problem {
+	if !p.Guard || len(names) <= pruneFloor || 2*len(names) <= records {
+		return nil
+	}
+	token := pruneToken(names)
+	if p.Confirmed == token {
+		return nil
+	}
+	return &Problem{Reason: roomv1alpha1.ReasonPruneBlocked, Message: fmt.Sprintf(
+		"%d of %d would be deleted at once. If that is meant, set the annotation %s to %q; if not, bring back what is missing.",
+		len(names), records, roomv1alpha1.AnnotationConfirmPrune, token)}
+}
+
+// pruneToken is a value that stands for exactly these names, so that a confirmation is good for nothing else.
+func pruneToken(names []string) string {
+	sum := sha256.Sum256([]byte(strings.Join(slices.Sorted(slices.Values(names)), "\n")))
+	return hex.EncodeToString(sum[:6])
+}
+
+// guard keeps the rows that would be deleted, unless that is allowed.
+func (in PushInput) guard(steps []Step) {
+	var names []string
+	for _, step := range steps {
+		if step.Op == OpDelete {
+			names = append(names, step.Name(""))
+		}
+	}
+	problem := in.Prune.problem(names, len(in.Ledger))
+	for i := range steps {
+		if problem != nil && steps[i].Op == OpDelete {
+			steps[i] = steps[i].stop(*problem)
+			steps[i].After = steps[i].Before
+		}
+	}
+}
+
+// guard keeps the keys that would be removed, unless that is allowed.
+func (in PullInput) guard(steps []KeyStep) {
+	var names []string
+	for _, step := range steps {
+		if step.Op == KeyRemove {
+			names = append(names, step.Key)
+		}
+	}
+	problem := in.Prune.problem(names, len(in.Ledger))
+	for i := range steps {
+		if problem != nil && steps[i].Op == KeyRemove {
+			steps[i] = steps[i].stop(*problem)
+			steps[i].Op, steps[i].After = KeyKeep, steps[i].Before
+		}
+	}
+}
