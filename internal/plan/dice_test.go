@@ -43,6 +43,30 @@ func randomly(t *testing.T, cases int, f func(t *testing.T, d dice)) {
 	}
 }
 
+// exhaustively calls f once for every sequence of throws that it can make.
+func exhaustively(f func(d dice)) {
+	var throws, sides []int
+	for more := true; more; {
+		next := 0
+		f(func(n int) int {
+			if next == len(throws) {
+				throws, sides = append(throws, 0), append(sides, n)
+			}
+			next++
+			return throws[next-1]
+		})
+		throws, sides = throws[:next], sides[:next]
+		for more = false; len(throws) > 0 && !more; {
+			last := len(throws) - 1
+			if throws[last]++; throws[last] < sides[last] {
+				more = true
+			} else {
+				throws, sides = throws[:last], sides[:last]
+			}
+		}
+	}
+}
+
 // pick returns one of the choices.
 func pick[T any](d dice, choices ...T) T { return choices[d(len(choices))] }
 

@@ -23,6 +23,7 @@ type pushWorld struct {
 
 	ours   map[plan.Row]bool // the truth, which the planner never sees: the row is ours to change
 	byUs   map[plan.Row]bool // what is there now was written by us
+	writes map[plan.Row]int  // how often we did something to the row
 	faults []string
 }
 
@@ -30,7 +31,7 @@ func newPushWorld() *pushWorld {
 	return &pushWorld{
 		room: map[plan.Row]string{}, ledger: map[plan.Row]plan.Record{},
 		unknown: map[plan.Row]bool{}, unreadable: map[plan.Row]bool{},
-		ours: map[plan.Row]bool{}, byUs: map[plan.Row]bool{},
+		ours: map[plan.Row]bool{}, byUs: map[plan.Row]bool{}, writes: map[plan.Row]int{},
 	}
 }
 
@@ -38,7 +39,7 @@ func (w *pushWorld) clone() *pushWorld {
 	return &pushWorld{
 		room: maps.Clone(w.room), ledger: maps.Clone(w.ledger),
 		unknown: maps.Clone(w.unknown), unreadable: maps.Clone(w.unreadable),
-		ours: maps.Clone(w.ours), byUs: maps.Clone(w.byUs), faults: slices.Clone(w.faults),
+		ours: maps.Clone(w.ours), byUs: maps.Clone(w.byUs), writes: maps.Clone(w.writes), faults: slices.Clone(w.faults),
 	}
 }
 
@@ -119,6 +120,7 @@ func (w *pushWorld) settle(steps []plan.Step) {
 func (w *pushWorld) do(in plan.PushInput, step plan.Step) {
 	digest, exists := w.room[step.Row]
 	name := step.Name(own)
+	w.writes[step.Row]++
 	if exists && !w.ours[step.Row] && (step.Op == plan.OpDelete || in.Conflict != roomv1alpha1.ConflictAdopt) {
 		w.fault("%s %s, which is not ours: it holds %s", step.Op, name, digest)
 	}
