@@ -32,7 +32,7 @@ GOLANGCI_LINT := $(CURDIR)/bin/tools/golangci-lint
 # Tools that load Go packages must be as new as the compiler, hence its version in the name.
 TOOLS := bin/tools/.$(shell go env GOVERSION)
 
-GO_TEST := CGO_ENABLED=1 KUBEBUILDER_ASSETS=$(CURDIR)/bin/kube go test -race -count=1 $(TESTFLAGS)
+GO_TEST := CGO_ENABLED=1 KUBEBUILDER_ASSETS=$(CURDIR)/bin/kube go test -race -count=1 -timeout=30m $(TESTFLAGS)
 
 ##@ General
 
