@@ -4,6 +4,8 @@
 package controllers_test
 
 import (
+	"encoding/json"
+	"strings"
 	"testing"
 
 	. "github.com/onsi/gomega"
@@ -51,4 +53,26 @@ func TestATemplateThatCannotBeFilledInStallsItsEntryOnly(t *testing.T) {
 		ContainSubstring(`The template of entry "url" cannot be filled in: line 2: there is no key "password".`)))
 	w.Eventually(w.value(w.key(own, "b"))).Should(Equal("changed"))
 	w.Expect(w.value(w.key(own, "url"))()).To(Equal("ann\nhunter2"))
+}
+
+// What a template does wrong stays with its entry: the operator goes on, and the status shows no value.
+func TestATemplateCanNeitherStopTheOperatorNorMakeItTell(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.withRoom()
+	source := newSecret(w.ns, "source", map[string]string{"password": "hunter2", "big": strings.Repeat("x", 1<<19), "ok": "plain"})
+	push := w.newPush("push", []string{"huge", "telling", "ok"}, func(rs *roomv1alpha1.RoomSecret) {
+		for i, text := range []roomv1alpha1.Template{`{{ replace "x" .big .big }}`, `{{ index . .password }}`} {
+			rs.Spec.Push.Entries[i].Key, rs.Spec.Push.Entries[i].Template = "", text
+		}
+	})
+	w.create(source, push)
+	w.Eventually(w.state(push)).Should(Equal("False/InvalidTemplate"))
+	w.Eventually(w.value(w.key(own, "ok"))).Should(Equal("plain"))
+	message := w.condition(push, roomv1alpha1.ConditionStalled).Message
+	w.Expect(message).To(ContainSubstring("takes too long or too much memory"))
+	status, err := json.Marshal(push.Status)
+	w.Expect(err).NotTo(HaveOccurred())
+	w.Expect(string(status)).To(ContainSubstring("there is no such key"))
+	w.Expect(string(status)).NotTo(ContainSubstring("hunter2"))
 }

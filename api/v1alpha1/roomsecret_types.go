@@ -148,7 +148,7 @@ type EntryStatus struct {
 	// +required
 	Name string `json:"name"`
 	// entry is the entry of the spec that it comes of: on push its name; on pull, when one entry gives several keys, its key,
-	// or find[0], find[1] and so on, or template.
+	// or find[0], find[1] and so on, or template[KEY] for a key of the template.
 	// +optional
 	Entry string `json:"entry,omitempty"`
 	// id is the id of the room secret.

@@ -11,30 +11,37 @@ import (
 	"strings"
 
 	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
+	"github.com/roomsecrets/roomsecret-operator/internal/template"
 )
 
-// templateEntry is the name of the entry of keys that the template makes.
-const templateEntry = "template"
+// templateEntry is the name of what makes a key of the template. It cannot be that of an entry.
+func templateEntry(key string) string { return "template[" + key + "]" }
 
 // fillIn adds the keys that the template makes of the values. They wait until all values are known.
 func (g *Gathered) fillIn(spec *roomv1alpha1.PullTemplate) {
-	values, blocked := maps.Clone(g.Values), g.blocked()
+	values, blocked := template.NewData(g.Values), g.blocked()
 	g.drop(spec)
 	for _, key := range slices.Sorted(maps.Keys(spec.Data)) {
-		seen, value := Observed{Exists: true}, []byte(nil)
-		if blocked != nil {
-			seen = Observed{Unknown: blocked}
-		} else if result := render(string(spec.Data[key]), values, fmt.Sprintf("The template of %q", key)); result.problem != nil {
-			seen = Observed{Unknown: result.problem}
-		} else {
-			value = result.value
+		g.Keys = append(g.Keys, PullKey{Key: key, Entry: templateEntry(key)})
+		made := fill(key, string(spec.Data[key]), values, blocked)
+		if made.problem != nil {
+			g.Observed[key] = Observed{Unknown: made.problem}
+			continue
 		}
-		g.Keys = append(g.Keys, PullKey{Key: key, Entry: templateEntry})
-		g.Observed[key] = seen
-		if seen.Exists {
-			g.Values[key] = value
-		}
+		g.Observed[key], g.Values[key] = Observed{Exists: true}, made.value
 	}
+}
+
+// fill makes one key. A template that cannot be read is told even while there is nothing to fill in.
+func fill(key, text string, values *template.Data, blocked *Problem) rendered {
+	subject := fmt.Sprintf("The template of %q", key)
+	if blocked == nil {
+		return render(text, values, subject)
+	}
+	if _, problem := parse(text, subject); problem != nil {
+		return rendered{problem: problem}
+	}
+	return rendered{problem: blocked}
 }
 
 // blocked says why the values are not all known; nil when they are.

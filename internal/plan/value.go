@@ -14,6 +14,7 @@ import (
 // in gets a Problem.
 func PushValues(rows []PushRow, data map[string][]byte) map[Row][]byte {
 	values := make(map[Row][]byte, len(rows))
+	filler := template.NewData(data)
 	made := map[string]rendered{} // an entry has one row for each delegate, and one value
 	for i := range rows {
 		row := &rows[i]
@@ -24,7 +25,7 @@ func PushValues(rows []PushRow, data map[string][]byte) map[Row][]byte {
 		default:
 			result, ok := made[row.Entry]
 			if !ok {
-				result = render(row.Template, data, fmt.Sprintf("The template of entry %q", row.Entry))
+				result = render(row.Template, filler, fmt.Sprintf("The template of entry %q", row.Entry))
 				made[row.Entry] = result
 			}
 			values[row.Row], row.Problem = result.value, result.problem
@@ -40,16 +41,25 @@ type rendered struct {
 }
 
 // render fills in a template. The subject is what the message of a problem begins with.
-func render(text string, data map[string][]byte, subject string) rendered {
-	parsed, err := template.Parse(text)
-	if err != nil {
-		return rendered{problem: invalid(subject, err)}
+func render(text string, data *template.Data, subject string) rendered {
+	parsed, problem := parse(text, subject)
+	if problem != nil {
+		return rendered{problem: problem}
 	}
-	value, err := parsed.Render(data)
+	value, err := data.Render(parsed)
 	if err != nil {
 		return rendered{problem: invalid(subject, err)}
 	}
 	return rendered{value: value}
+}
+
+// parse finds out whether a template can be filled in at all.
+func parse(text, subject string) (*template.Template, *Problem) {
+	parsed, err := template.Parse(text)
+	if err != nil {
+		return nil, invalid(subject, err)
+	}
+	return parsed, nil
 }
 
 func invalid(subject string, err error) *Problem {

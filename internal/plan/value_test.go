@@ -4,6 +4,7 @@
 package plan_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -46,5 +47,29 @@ func TestPushValues(t *testing.T) {
 	}
 	if rows[1].Problem != missing || rows[2].Problem != nil {
 		t.Error("the other problems have changed")
+	}
+}
+
+// However many entries there are, their templates cannot take more together than the operator has.
+func TestTheTemplatesOfAPushShareAnAllowance(t *testing.T) {
+	t.Parallel()
+	rows := make([]plan.PushRow, 256)
+	for i := range rows {
+		id := fmt.Sprint(i)
+		rows[i] = plan.PushRow{Row: plan.Row{Identity: "own", ID: id}, Entry: id, Template: "{{ .big }}{{ .big }}"}
+	}
+	size := 0
+	for _, value := range plan.PushValues(rows, map[string][]byte{"big": make([]byte, 1<<19)}) {
+		size += len(value)
+	}
+	if size != 4<<20 {
+		t.Errorf("the values have %d bytes", size)
+	}
+	want := &plan.Problem{
+		Reason:  roomv1alpha1.ReasonInvalidTemplate,
+		Message: `The template of entry "255" cannot be filled in: renders, with the templates before it, more than 4 MiB.`,
+	}
+	if diff := cmp.Diff(want, rows[255].Problem); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

@@ -86,6 +86,14 @@ func TestWhatMakesSenseIsKeptAsItWasSent(t *testing.T) {
 			pull(onePull, "target: {type: kubernetes.io/tls}", "template: {data: {tls.crt: x, tls.key: z}}"),
 			map[string]any{"pull": map[string]any{"target": map[string]any{"creationPolicy": "Owner"}}},
 		},
+		"a tls target whose keys a template makes of others": {
+			pull("find: [{idPrefix: a}]", "target: {type: kubernetes.io/tls}", "template: {mergePolicy: Replace, data: {tls.crt: x, tls.key: z}}"),
+			map[string]any{"pull": map[string]any{"target": map[string]any{"creationPolicy": "Owner"}}},
+		},
+		"a tls target half of entries and half of a template": {
+			pull("entries: [{key: tls.crt, id: a}]", "target: {type: kubernetes.io/tls}", "template: {data: {tls.key: z}}"),
+			map[string]any{"pull": map[string]any{"target": map[string]any{"creationPolicy": "Owner"}}},
+		},
 		"a tls target whose keys are extracted": {
 			pull("entries: [{key: pair, id: a, extract: JSON}]", "target: {type: kubernetes.io/tls}"),
 			map[string]any{"pull": map[string]any{"target": map[string]any{"creationPolicy": "Owner"}}},

@@ -51,10 +51,10 @@ func TestATargetOfATypeHasItsKeys(t *testing.T) {
 		return pull("entries: ["+keys+"]", "target: {type: "+secretType+"}")
 	}
 	checkRefused(t, map[string]refusal{
-		"tls without the certificate":     {of("kubernetes.io/tls", "{key: tls.key, id: a}"), []string{"spec.pull", "needs tls.crt and tls.key: add the entries"}},
-		"a registry without its settings": {of("kubernetes.io/dockerconfigjson", "{key: a, id: a}"), []string{"spec.pull", "needs .dockerconfigjson: add the entries"}},
-		"basic auth with neither":         {of("kubernetes.io/basic-auth", "{key: a, id: a}"), []string{"spec.pull", "needs username or password: add the entries"}},
-		"ssh without the key":             {of("kubernetes.io/ssh-auth", "{key: a, id: a}"), []string{"spec.pull", "needs ssh-privatekey: add the entries"}},
+		"tls without the certificate":     {of("kubernetes.io/tls", "{key: tls.key, id: a}"), []string{"spec.pull", "needs tls.crt and tls.key: add entries or templates for them"}},
+		"a registry without its settings": {of("kubernetes.io/dockerconfigjson", "{key: a, id: a}"), []string{"spec.pull", "needs .dockerconfigjson: add entries or templates for them"}},
+		"basic auth with neither":         {of("kubernetes.io/basic-auth", "{key: a, id: a}"), []string{"spec.pull", "needs username or password: add entries or templates for them"}},
+		"ssh without the key":             {of("kubernetes.io/ssh-auth", "{key: a, id: a}"), []string{"spec.pull", "needs ssh-privatekey: add entries or templates for them"}},
 	})
 	for name, object := range map[string]*unstructured.Unstructured{
 		"tls":                         of("kubernetes.io/tls", "{key: tls.crt, id: a}, {key: tls.key, id: b}"),

@@ -59,6 +59,10 @@ func TestSourcesOfAPullThatMakeNoSenseAreRefused(t *testing.T) {
 		"a template of a key like dots":  {pull(onePull, "template: {data: {'..a': x}}"), []string{"spec.pull.template.data", keys}},
 		"an unknown merge policy":        {pull(onePull, "template: {data: {A: x}, mergePolicy: Maybe}"), []string{"spec.pull.template.mergePolicy", `supported values: "Merge", "Replace"`}},
 		"a tls target, keys replaced":    {pull("entries: [{key: tls.crt, id: a}, {key: tls.key, id: b}]", "template: {data: {A: x}, mergePolicy: Replace}", "target: {type: kubernetes.io/tls}"), []string{"spec.pull", "needs tls.crt and tls.key"}},
+		"a tls target, find replaced":    {pull("find: [{idPrefix: a}]", "template: {data: {tls.crt: x}, mergePolicy: Replace}", "target: {type: kubernetes.io/tls}"), []string{"spec.pull", "needs tls.crt and tls.key"}},
+		"a registry, extract replaced":   {pull("entries: [{key: a, id: a, extract: JSON}]", "template: {data: {A: x}, mergePolicy: Replace}", "target: {type: kubernetes.io/dockerconfigjson}"), []string{"spec.pull", "needs .dockerconfigjson: add entries or templates"}},
+		"basic auth, extract replaced":   {pull("entries: [{key: a, id: a, extract: JSON}]", "template: {data: {A: x}, mergePolicy: Replace}", "target: {type: kubernetes.io/basic-auth}"), []string{"spec.pull", "needs username or password"}},
+		"ssh, find replaced":             {pull("find: [{idPrefix: a}]", "template: {data: {A: x}, mergePolicy: Replace}", "target: {type: kubernetes.io/ssh-auth}"), []string{"spec.pull", "needs ssh-privatekey"}},
 	})
 }
 
