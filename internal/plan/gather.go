@@ -162,9 +162,10 @@ func (in GatherInput) keep(source PullSource, row Row, seen *Observed, out *Gath
 	}
 }
 
-// signOf returns what stands among the keys for an entry or find none of whose keys are known. It cannot be a key.
+// signOf returns what stands among the keys for an entry or find none of whose keys are known. It cannot be a key. What
+// has a bracket is none already, and stands for itself.
 func signOf(name string) string {
-	if strings.HasPrefix(name, "find[") {
+	if strings.Contains(name, "[") {
 		return name
 	}
 	return "entries[" + name + "]"

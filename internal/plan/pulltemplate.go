@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
 	"github.com/roomsecrets/roomsecret-operator/internal/template"
@@ -84,7 +83,7 @@ func (g *Gathered) drop(spec *roomv1alpha1.PullTemplate) {
 		if looked && seen.Unknown == nil && (seen.Exists || key.OnMissing != roomv1alpha1.OnMissingFail) {
 			continue
 		}
-		key.Key = signOf(strings.TrimSuffix(strings.TrimPrefix(key.Key, "entries["), "]"))
+		key.Key = signOf(key.Key)
 		if looked {
 			g.Observed[key.Key] = seen
 		}
