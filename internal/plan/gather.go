@@ -89,24 +89,28 @@ func (in GatherInput) gather(source PullSource, out *Gathered) {
 	}
 }
 
-// gatherRow adds the key of an entry, or those that its value has.
-func (in GatherInput) gatherRow(source PullSource, row Row, out *Gathered) {
+// observed returns what is known of a row; nil when it has not been read.
+func (in GatherInput) observed(row Row) *Observed {
 	found, asked := in.Found[row]
 	switch {
 	case !asked:
-		in.keep(source, row, nil, out)
-		return
+		return nil
 	case found.Unknown != nil:
-		in.keep(source, row, &Observed{Unknown: found.Unknown}, out)
-		return
-	case !found.Exists:
-		in.keep(source, row, &Observed{}, out)
-		return
-	case !found.Readable:
-		in.keep(source, row, &Observed{Unknown: unreadable()}, out)
+		return &Observed{Unknown: found.Unknown}
+	case found.Exists && !found.Readable:
+		return &Observed{Unknown: unreadable()}
+	}
+	return &Observed{Exists: found.Exists}
+}
+
+// gatherRow adds the key of an entry, or those that its value has.
+func (in GatherInput) gatherRow(source PullSource, row Row, out *Gathered) {
+	seen := in.observed(row)
+	if seen == nil || !seen.Exists {
+		in.keep(source, row, seen, out)
 		return
 	}
-	value, problem := Decode(source.Decode, found.Value)
+	value, problem := Decode(source.Decode, in.Found[row].Value)
 	members := map[string][]byte{source.Name: value}
 	if problem == nil && source.extracts() {
 		members, problem = Extract(source.Extract, value)
@@ -116,7 +120,7 @@ func (in GatherInput) gatherRow(source PullSource, row Row, out *Gathered) {
 		return
 	}
 	for _, key := range slices.Sorted(maps.Keys(members)) {
-		out.add(source, key, row, &Observed{Exists: true}, members[key])
+		out.add(source, key, row, seen, members[key])
 	}
 }
 
@@ -131,18 +135,11 @@ func (in GatherInput) gatherFound(source PullSource, rows []Row, out *Gathered) 
 		}
 	}
 	for _, row := range rows {
-		found, asked := in.Found[row]
-		key := row.ID[source.Strip:]
-		switch {
-		case !asked:
-			out.add(source, key, row, nil, nil)
-		case found.Unknown != nil:
-			out.add(source, key, row, &Observed{Unknown: found.Unknown}, nil)
-		case found.Exists && !found.Readable:
-			out.add(source, key, row, &Observed{Unknown: unreadable()}, nil)
-		case found.Exists:
-			out.add(source, key, row, &Observed{Exists: true}, found.Value)
-		} // else it has gone since it was listed
+		seen := in.observed(row)
+		if gone := seen != nil && *seen == (Observed{}); gone { // since it was listed
+			continue
+		}
+		out.add(source, row.ID[source.Strip:], row, seen, in.Found[row].Value)
 	}
 }
 

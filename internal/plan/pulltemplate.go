@@ -48,16 +48,7 @@ func (g *Gathered) blocked() *Problem {
 	var first *Problem
 	name := ""
 	for _, key := range g.Keys {
-		seen, looked := g.Observed[key.Key]
-		var problem *Problem
-		switch {
-		case !looked:
-			problem = &Problem{Reason: roomv1alpha1.ReasonAccessDenied}
-		case seen.Unknown != nil:
-			problem = seen.Unknown
-		case !seen.Exists && key.OnMissing == roomv1alpha1.OnMissingFail:
-			problem = &Problem{Reason: roomv1alpha1.ReasonRoomSecretNotFound}
-		}
+		problem := g.unknown(key)
 		if entry := cmp.Or(key.Entry, key.Key); problem != nil && (first == nil || entry < name) {
 			first, name = problem, entry
 		}
@@ -66,6 +57,20 @@ func (g *Gathered) blocked() *Problem {
 		return nil
 	}
 	return &Problem{Reason: first.Reason, Passing: first.Passing, Message: fmt.Sprintf("The template waits for %s, whose value is not known.", name)}
+}
+
+// unknown says why the value of a key is not known; nil when it is, or when the key may be missing.
+func (g *Gathered) unknown(key PullKey) *Problem {
+	seen, looked := g.Observed[key.Key]
+	switch {
+	case !looked:
+		return &Problem{Reason: roomv1alpha1.ReasonAccessDenied}
+	case seen.Unknown != nil:
+		return seen.Unknown
+	case !seen.Exists && key.OnMissing == roomv1alpha1.OnMissingFail:
+		return &Problem{Reason: roomv1alpha1.ReasonRoomSecretNotFound}
+	}
+	return nil
 }
 
 // drop takes out what the template takes the place of. A key whose value is not known leaves a sign, to show why.
@@ -77,10 +82,11 @@ func (g *Gathered) drop(spec *roomv1alpha1.PullTemplate) {
 			kept = append(kept, key)
 			continue
 		}
+		known := g.unknown(key) == nil
 		seen, looked := g.Observed[key.Key]
 		delete(g.Values, key.Key)
 		delete(g.Observed, key.Key)
-		if looked && seen.Unknown == nil && (seen.Exists || key.OnMissing != roomv1alpha1.OnMissingFail) {
+		if known {
 			continue
 		}
 		key.Key = signOf(key.Key)
