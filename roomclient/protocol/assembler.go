@@ -128,7 +128,7 @@ func (a *Assembler) extend(chunk []byte) error {
 		return a.skip(len(chunk))
 	}
 	a.next++
-	if a.want == 1 {
+	if a.want == 1 && a.msg.Type == TypeResponse {
 		if a.msg.Data = a.interned(chunk); a.msg.Data != nil {
 			return nil
 		}
