@@ -126,6 +126,10 @@ build: ## Build the manager, the room server and the kubectl plugin into bin/.
 kube: ## Get etcd, kube-apiserver, kube-controller-manager and kubectl into bin/kube/.
 	@KUBEBUILDER_ASSETS="$(abspath $(KUBEBUILDER_ASSETS))" go run -C hack/kube . -out "$(CURDIR)/bin/kube"
 
+.PHONY: kube-node
+kube-node: ## Get kubelet, kube-proxy and kube-scheduler into bin/node/.
+	@KUBEBUILDER_ASSETS="$(abspath $(KUBEBUILDER_ASSETS))" go run -C hack/kube . -node -out "$(CURDIR)/bin/node"
+
 .PHONY: tools
 tools: $(TOOLS) ## Build controller-gen, golangci-lint and helm into bin/tools/.
 

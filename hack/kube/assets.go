@@ -17,8 +17,8 @@ type assets struct {
 
 // findAssets looks at the directory dir, "" for none. The directory that is being filled does not
 // count: it is what KUBEBUILDER_ASSETS names once this command has done its work.
-func findAssets(dir, dest string) (assets, error) {
-	if dir == "" || sameDirectory(dir, dest) {
+func findAssets(dir string, dest *directory) (assets, error) {
+	if dir == "" || sameDirectory(dir, dest.path) {
 		return assets{}, nil
 	}
 	info, err := os.Stat(dir)
@@ -32,7 +32,7 @@ func findAssets(dir, dest string) (assets, error) {
 		return assets{}, err
 	}
 	a := assets{dir: dir, found: map[string]identity{}}
-	for _, p := range programs() {
+	for _, p := range dest.programs {
 		if id, err := identify(filepath.Join(dir, p.name)); err == nil {
 			a.found[p.name] = id
 		}

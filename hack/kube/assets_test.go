@@ -16,11 +16,11 @@ func TestProgramsOfKubebuilderAssetsAreLinkedAndTheRestIsMissing(t *testing.T) {
 	}
 	writeFile(t, filepath.Join(source, "kube-controller-manager"), "not a program", 0o644)
 
-	a, err := findAssets(source, d.path)
+	a, err := findAssets(source, d)
 	if err != nil {
 		t.Fatal(err)
 	}
-	missing, err := d.link(a, programs())
+	missing, err := d.link(a, d.programs)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,8 +34,8 @@ func TestProgramsOfKubebuilderAssetsAreLinkedAndTheRestIsMissing(t *testing.T) {
 }
 
 func TestTheDirectoryThatIsFilledIsNotTakenForAssets(t *testing.T) {
-	dir := t.TempDir()
-	a, err := findAssets(dir+"/.", dir)
+	d := newDirectory(t)
+	a, err := findAssets(d.path+"/.", d)
 	if err != nil || a.dir != "" {
 		t.Errorf("found %+v, %v, want none", a, err)
 	}
@@ -45,7 +45,7 @@ func TestKubebuilderAssetsMustBeADirectory(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	writeFile(t, file, "", 0o644)
 	for _, path := range []string{file, file + ".missing"} {
-		if _, err := findAssets(path, t.TempDir()); err == nil {
+		if _, err := findAssets(path, newDirectory(t)); err == nil {
 			t.Errorf("%s was accepted", path)
 		}
 	}

@@ -17,13 +17,14 @@ import (
 // directory is the place the programs go to. While it is open no other run of this command can
 // change it, and everything new is made in staging first: a program appears whole or not at all.
 type directory struct {
-	path    string
-	staging string
-	lock    *os.File
+	path     string
+	programs []program
+	staging  string
+	lock     *os.File
 }
 
 // openDirectory waits for any other run on the same directory. The caller closes what it returns.
-func openDirectory(path string, out io.Writer) (*directory, error) {
+func openDirectory(path string, programs []program, out io.Writer) (*directory, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return nil, err
@@ -35,7 +36,7 @@ func openDirectory(path string, out io.Writer) (*directory, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &directory{path: path, staging: filepath.Join(path, ".staging"), lock: lock}
+	d := &directory{path: path, programs: programs, staging: filepath.Join(path, ".staging"), lock: lock}
 	if err := d.acquire(out); err != nil {
 		return nil, errors.Join(err, lock.Close())
 	}
@@ -46,7 +47,7 @@ func (d *directory) acquire(out io.Writer) error {
 	fd := int(d.lock.Fd())
 	err := syscall.Flock(fd, syscall.LOCK_EX|syscall.LOCK_NB)
 	if errors.Is(err, syscall.EWOULDBLOCK) {
-		fmt.Fprintln(out, "waiting for another build of the control plane binaries")
+		fmt.Fprintln(out, "waiting for another build of the same programs")
 		err = syscall.Flock(fd, syscall.LOCK_EX)
 	}
 	if err != nil {

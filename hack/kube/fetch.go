@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -59,6 +60,11 @@ func (f *fetcher) fetch(ctx context.Context, version, dir string) (string, error
 		return "", err
 	}
 	return unpack(ctx, archive, store.Item{Version: release, Platform: platform.Platform}, dir)
+}
+
+// published reports whether the archives have any of programs.
+func published(programs []program) bool {
+	return slices.ContainsFunc(programs, func(p program) bool { return p.name == "kube-apiserver" })
 }
 
 // choose finds the release and the archive for this machine in the index.

@@ -77,7 +77,7 @@ func (m *mirror) start(t *testing.T) *fetcher {
 func TestNewestPatchReleaseOfTheSameMinorVersionIsFetched(t *testing.T) {
 	m := &mirror{versions: []string{"v1.36.9", "v1.37.0", "v1.37.1", "v1.38.0"}}
 	f, d := m.start(t), newDirectory(t)
-	missing, err := d.fetch(t.Context(), f, "v1.37.2", programs())
+	missing, err := d.fetch(t.Context(), f, "v1.37.2", controlPlane())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,8 +104,8 @@ func TestWhatCannotBeFetchedIsLeftToBeBuilt(t *testing.T) {
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			f, d := c.mirror.start(t), newDirectory(t)
-			missing, err := d.fetch(t.Context(), f, "v1.37.2", programs())
-			if err != nil || len(missing) != len(programs()) {
+			missing, err := d.fetch(t.Context(), f, "v1.37.2", controlPlane())
+			if err != nil || len(missing) != len(controlPlane()) {
 				t.Fatalf("missing are %q, %v, want all", names(missing), err)
 			}
 			said := f.out.(*bytes.Buffer).String()
@@ -124,8 +124,8 @@ func TestRefusedConnectionIsNoError(t *testing.T) {
 	server.Close()
 	f := &fetcher{out: &bytes.Buffer{}, indexURL: server.URL}
 	began := time.Now()
-	missing, err := newDirectory(t).fetch(t.Context(), f, "v1.37.2", programs())
-	if err != nil || len(missing) != len(programs()) {
+	missing, err := newDirectory(t).fetch(t.Context(), f, "v1.37.2", controlPlane())
+	if err != nil || len(missing) != len(controlPlane()) {
 		t.Errorf("missing are %q, %v, want all", names(missing), err)
 	}
 	if took := time.Since(began); took > indexPatience {

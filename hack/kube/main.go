@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Command kube fills a directory with the programs of a small but real Kubernetes control plane:
-// etcd, kube-apiserver, kube-controller-manager and kubectl, all of the version that go.mod names.
+// etcd, kube-apiserver, kube-controller-manager and kubectl, all of the version that go.mod names. With
+// -node it is what has to be added to run pods: kubelet, kube-proxy and kube-scheduler.
 //
 // In order of preference it uses the directory that KUBEBUILDER_ASSETS names, the envtest archives
 // the Kubernetes project publishes, and the Go compiler. What none of the first two has is built, which
@@ -34,15 +35,20 @@ func main() {
 func run(ctx context.Context, args []string, out io.Writer) error {
 	flags := flag.NewFlagSet("kube", flag.ContinueOnError)
 	dest := flags.String("out", filepath.Join("..", "..", "bin", "kube"), "`directory` the programs go to")
+	forNode := flags.Bool("node", false, "get the programs of a node instead of those of a control plane")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	dir, err := openDirectory(*dest, out)
+	wanted := controlPlane()
+	if *forNode {
+		wanted = node()
+	}
+	dir, err := openDirectory(*dest, wanted, out)
 	if err != nil {
 		return err
 	}
 	defer dir.close()
-	assets, err := findAssets(os.Getenv("KUBEBUILDER_ASSETS"), dir.path)
+	assets, err := findAssets(os.Getenv("KUBEBUILDER_ASSETS"), dir)
 	if err != nil {
 		return err
 	}
@@ -51,13 +57,13 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return err
 	}
 	if dir.upToDate(inputs) {
-		fmt.Fprintln(out, "control plane binaries are up to date")
+		fmt.Fprintln(out, names(wanted), "are up to date")
 		return nil
 	}
 	return fill(ctx, dir, assets, inputs, out)
 }
 
-// fill puts every program into dir and marks dir as made from inputs.
+// fill puts every program of dir there and marks dir as made from inputs.
 func fill(ctx context.Context, dir *directory, assets assets, inputs string, out io.Writer) error {
 	version, err := kubernetesVersion(ctx)
 	if err != nil {
@@ -66,10 +72,11 @@ func fill(ctx context.Context, dir *directory, assets assets, inputs string, out
 	if err := dir.clean(); err != nil {
 		return err
 	}
-	missing := programs()
-	if assets.dir != "" {
+	missing := dir.programs
+	switch {
+	case assets.dir != "":
 		missing, err = dir.link(assets, missing)
-	} else {
+	case published(missing):
 		missing, err = dir.fetch(ctx, &fetcher{out: out}, version, missing)
 	}
 	if err != nil {

@@ -10,18 +10,28 @@ import (
 	"strings"
 )
 
-// program is one executable of the control plane and the package it is built from.
+// program is one executable of Kubernetes and the package it is built from.
 type program struct {
 	name string
 	pkg  string
 }
 
-func programs() []program {
+// controlPlane is what an API server that serves, stores and collects garbage consists of.
+func controlPlane() []program {
 	return []program{
 		{"etcd", "./etcd"},
 		{"kube-apiserver", "k8s.io/kubernetes/cmd/kube-apiserver"},
 		{"kube-controller-manager", "k8s.io/kubernetes/cmd/kube-controller-manager"},
 		{"kubectl", "k8s.io/kubernetes/cmd/kubectl"},
+	}
+}
+
+// node is what has to be added to run pods.
+func node() []program {
+	return []program{
+		{"kube-proxy", "k8s.io/kubernetes/cmd/kube-proxy"},
+		{"kube-scheduler", "k8s.io/kubernetes/cmd/kube-scheduler"},
+		{"kubelet", "k8s.io/kubernetes/cmd/kubelet"},
 	}
 }
 

@@ -81,7 +81,7 @@ func (d *directory) upToDate(inputs string) bool {
 	if json.Unmarshal(content, &s) != nil || s.Inputs != inputs {
 		return false
 	}
-	for _, p := range programs() {
+	for _, p := range d.programs {
 		id, err := identify(filepath.Join(d.path, p.name))
 		if err != nil || id != s.Programs[p.name] {
 			return false
@@ -93,7 +93,7 @@ func (d *directory) upToDate(inputs string) bool {
 // seal writes the stamp, once all programs are in place.
 func (d *directory) seal(inputs string) error {
 	s := stamp{Inputs: inputs, Programs: map[string]identity{}}
-	for _, p := range programs() {
+	for _, p := range d.programs {
 		id, err := identify(filepath.Join(d.path, p.name))
 		if err != nil {
 			return err

@@ -24,7 +24,7 @@ func newModule(t *testing.T) string {
 func newFilled(t *testing.T, inputs string) *directory {
 	t.Helper()
 	d := newDirectory(t)
-	for _, p := range programs() {
+	for _, p := range d.programs {
 		writeFile(t, filepath.Join(d.path, p.name), "program", 0o755)
 	}
 	if err := d.seal(inputs); err != nil {
@@ -35,7 +35,7 @@ func newFilled(t *testing.T, inputs string) *directory {
 
 func newDirectory(t *testing.T) *directory {
 	t.Helper()
-	d, err := openDirectory(t.TempDir(), io.Discard)
+	d, err := openDirectory(t.TempDir(), controlPlane(), io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}
