@@ -31,14 +31,14 @@ func TestACrashAnywhereEndsAsIfThereWasNone(t *testing.T) {
 		}},
 		"pull": {pullStories(), []string{
 			"patch RoomSecret", "patch the status of RoomSecret", "create Secret", "own the fields of Secret", "apply Secret",
-			"hand over keys of Secret", "patch Secret", "delete Secret",
+			"hand over keys of Secret", "patch Secret", "delete Secret", "patch Deployment",
 		}},
 	}
 	for direction, c := range cases {
 		t.Run(direction, func(t *testing.T) {
 			t.Parallel()
-			outcomes := checkConstantCrashes(t, c.stories)
-			crashes := checkSingleCrashes(t, c.stories, outcomes)
+			outcomes, crashes := checkConstantCrashes(t, c.stories)
+			crashes = append(crashes, checkSingleCrashes(t, c.stories, outcomes)...)
 			for _, kind := range c.kinds {
 				if !slices.ContainsFunc(crashes, func(effect string) bool { return strings.HasPrefix(effect, kind) }) {
 					t.Errorf("no crash after: %s", kind)
@@ -56,8 +56,8 @@ type outcome struct {
 }
 
 // checkConstantCrashes has each story happen without a crash, and with a crash after every effect. It returns what they
-// come to without.
-func checkConstantCrashes(t *testing.T, stories map[string]story) map[string]outcome {
+// come to without, and the effects that there were crashes after.
+func checkConstantCrashes(t *testing.T, stories map[string]story) (map[string]outcome, []string) {
 	t.Helper()
 	c := newCrashes(t, stories)
 	for name := range stories {
@@ -66,13 +66,16 @@ func checkConstantCrashes(t *testing.T, stories map[string]story) map[string]out
 	}
 	c.live()
 	outcomes := map[string]outcome{}
+	var last []string
 	for _, trial := range c.trials {
 		if trial.dies == 0 {
 			outcomes[trial.story] = c.outcome(trial)
+		} else {
+			last = append(last, c.mortal.effects(trial.name)...)
 		}
 	}
 	c.judge(outcomes)
-	return outcomes
+	return outcomes, last
 }
 
 // checkSingleCrashes has each story happen once for each of its effects, with a crash right after it. It returns the effects
@@ -228,14 +231,14 @@ func (c *crashes) judge(outcomes map[string]outcome) {
 }
 
 // again returns the effects on values that were had more often than was needed: the writes and deletions of rows and of
-// Secrets. What only keeps the books may be written once more for each crash.
+// Secrets, and the restarts. What only keeps the books may be written once more for each crash.
 func again(needed, had []string) []string {
 	left := slices.Clone(needed)
 	var again []string
 	for _, effect := range had {
 		if i := slices.Index(left, effect); i >= 0 {
 			left = slices.Delete(left, i, i+1)
-		} else if strings.Contains(effect, " row ") || strings.Contains(effect, " Secret ") {
+		} else if strings.Contains(effect, " row ") || strings.Contains(effect, " Secret ") || strings.Contains(effect, " Deployment ") {
 			again = append(again, effect)
 		}
 	}

@@ -7,10 +7,12 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
 	"github.com/onsi/gomega"
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -113,7 +115,7 @@ func (c *cell) stateNow() (string, error) {
 func (c *cell) dump() (string, error) {
 	var b strings.Builder
 	var uid string
-	for _, tell := range []func(*strings.Builder) (string, error){c.tellRows, c.tellSecrets, c.tellRoom, c.tellRoomSecret} {
+	for _, tell := range []func(*strings.Builder) (string, error){c.tellRows, c.tellSecrets, c.tellWorkload, c.tellRoom, c.tellRoomSecret} {
 		id, err := tell(&b)
 		if err != nil {
 			return "", err
@@ -176,6 +178,17 @@ func (c *cell) tellSecrets(b *strings.Builder) (string, error) {
 	return uid, nil
 }
 
+// tellWorkload tells how often the pods of the Deployment "-app" were to be replaced, and in whose name.
+func (c *cell) tellWorkload(b *strings.Builder) (string, error) {
+	workload := &appsv1.Deployment{}
+	err := c.kube.Get(c.ctx, client.ObjectKey{Namespace: c.ns, Name: c.name + "-app"}, workload)
+	if err == nil {
+		stamps := slices.Sorted(maps.Keys(workload.Spec.Template.Annotations))
+		fmt.Fprintf(b, "Deployment of generation %d with %v\n", workload.Generation, stamps)
+	}
+	return "", client.IgnoreNotFound(err)
+}
+
 func (c *cell) tellRoom(b *strings.Builder) (string, error) {
 	room := &roomv1alpha1.Room{}
 	err := c.kube.Get(c.ctx, client.ObjectKeyFromObject(c.roomSecret()), room)
@@ -194,6 +207,9 @@ func (c *cell) tellRoomSecret(b *strings.Builder) (string, error) {
 	status.LastChangeTime = nil
 	for i := range status.Conditions {
 		status.Conditions[i].LastTransitionTime = metav1.Time{}
+	}
+	for i := range status.Restarts {
+		status.Restarts[i].Digest = "of the content"
 	}
 	for i := range status.Entries {
 		entry := &status.Entries[i]

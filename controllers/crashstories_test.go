@@ -104,7 +104,26 @@ func pullStories() map[string]story {
 			}
 		}
 	}
+	for what, s := range restartStories() {
+		stories["a restart: "+what] = s
+	}
 	return stories
+}
+
+// restartStories returns what can happen to a pull that restarts a Deployment.
+func restartStories() map[string]story {
+	begin := func(c *cell) {
+		c.row("a", "one")
+		c.create(c.newWorkload(roomv1alpha1.KindDeployment, c.name+"-app"))
+		c.create(c.pull("a", restarts(), func(rs *roomv1alpha1.RoomSecret) { rs.Spec.Pull.Restart[0].Name = c.name + "-app" }))
+	}
+	return map[string]story{
+		"begins":           {nil, begin, inSync},
+		"the room changes": {begin, func(c *cell) { c.row("a", "1") }, inSync},
+		"labels change": {begin, func(c *cell) {
+			c.editRoomSecret(func(rs *roomv1alpha1.RoomSecret) { rs.Spec.Pull.Target.Labels = map[string]string{"team": "y"} })
+		}, inSync},
+	}
 }
 
 // adoptionStories returns what can happen to a target that somebody else has created.

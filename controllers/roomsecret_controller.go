@@ -42,6 +42,8 @@ type RoomSecretReconciler struct {
 	// Grace is how long the deletion of a RoomSecret waits for a room that is out of reach, before its room secrets are
 	// left behind.
 	Grace time.Duration
+	// Restarts says whether workloads may be restarted.
+	Restarts bool
 
 	// undoing has, for each RoomSecret that is being deleted, when this process first tried to undo it.
 	undoing sync.Map

@@ -37,13 +37,23 @@ func (r *RoomSecretReconciler) pull(ctx context.Context, s *scope) error {
 	if target.exists() || decided.Create {
 		s.rs.Status.Binding = &roomv1alpha1.BindingStatus{Name: name}
 	}
-	if p := decided.Problem; p != nil {
-		return targetFault(*p)
+	return pullFault(s, decided, r.restart(ctx, s, decided))
+}
+
+// pullFault returns the most urgent of what the entries do not say. What they say comes first, unless it is to be tried
+// again.
+func pullFault(s *scope, decided plan.PullPlan, restart error) error {
+	switch {
+	case decided.Problem != nil:
+		return targetFault(*decided.Problem)
+	case restart != nil && fault.From(restart).Kind == fault.Transient:
+		return restart
+	case !allInSync(s.rs.Status.Entries):
+		return nil
+	case decided.Left != nil:
+		return targetFault(*decided.Left)
 	}
-	if p := decided.Left; p != nil && allInSync(s.rs.Status.Entries) {
-		return targetFault(*p)
-	}
-	return nil
+	return restart
 }
 
 // targetFault makes a fault of a problem of the target as a whole.

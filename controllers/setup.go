@@ -39,6 +39,8 @@ type Options struct {
 	Metrics *Metrics
 	// WithoutClusterRooms leaves ClusterRooms alone, and needs no rights to them and to namespaces.
 	WithoutClusterRooms bool
+	// Restarts lets pulls restart workloads, which takes the right to patch them.
+	Restarts bool
 	// MaxConcurrentReconciles is how many RoomSecrets are worked on at the same time; 0 means 10.
 	MaxConcurrentReconciles int
 	// Grace is how long the deletion of a RoomSecret waits for a room that is out of reach; 0 means 2 minutes.
@@ -146,7 +148,7 @@ func setupRoomSecrets(mgr ctrl.Manager, o Options) error {
 		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Rooms: o.Rooms,
 		Events:  mgr.GetEventRecorder("roomsecret-operator"),
 		Digests: o.Digests, Metrics: o.Metrics, Clock: clock.RealClock{},
-		Grace: cmp.Or(o.Grace, defaultGrace),
+		Grace: cmp.Or(o.Grace, defaultGrace), Restarts: o.Restarts,
 	}
 	find := finder{mgr.GetClient()}
 	changed := builder.WithPredicates(predicate.GenerationChangedPredicate{})

@@ -93,6 +93,10 @@ type world struct {
 	serverLog  syncBuffer
 	// newClient makes the client of the manager; nil for the usual one.
 	newClient client.NewClientFunc
+	// user is who the manager is to the API server; empty for the administrator.
+	user string
+	// withoutRestarts is how the manager is started when nobody asks for restarts.
+	withoutRestarts bool
 	// firstRetry is how long the operator waits after a failure; 0 for as long as makes tests fast.
 	firstRetry time.Duration
 
@@ -223,7 +227,7 @@ func (w *world) serve(server *roomserver.Server, listener net.Listener) {
 func (w *world) startManager() {
 	w.t.Helper()
 	restConfig := rest.CopyConfig(cluster.Config)
-	restConfig.UserAgent = w.userAgent
+	restConfig.UserAgent, restConfig.Impersonate.UserName = w.userAgent, w.user
 	mgr, err := ctrl.NewManager(restConfig, ctrl.Options{
 		Scheme:     scheme(w.t),
 		Cache:      controllers.CacheOptions(w.namespaces...),
@@ -255,6 +259,7 @@ func (w *world) options() controllers.Options {
 	return controllers.Options{
 		Rooms:   sessions.NewPool(digests, roomMetrics, sessions.Dial),
 		Digests: digests, Metrics: syncMetrics,
-		Grace: grace, FirstRetry: cmp.Or(w.firstRetry, 50*time.Millisecond),
+		Restarts: !w.withoutRestarts,
+		Grace:    grace, FirstRetry: cmp.Or(w.firstRetry, 50*time.Millisecond),
 	}
 }

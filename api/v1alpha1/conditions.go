@@ -64,9 +64,11 @@ const (
 	ReasonTooLarge Reason = "TooLarge"
 	// ReasonDrifted surfaces when the room differs from the spec and driftPolicy is Report.
 	ReasonDrifted Reason = "Drifted"
-	// ReasonUnsupported surfaces when the credential of the room cannot do what the entry needs.
+	// ReasonUnsupported surfaces when the credential of the room cannot do what the entry needs, or the operator runs without
+	// what the spec asks for.
 	ReasonUnsupported Reason = "Unsupported"
-	// ReasonRejected surfaces when the room understood a request and refused it, or the API server does not accept the target.
+	// ReasonRejected surfaces when the room understood a request and refused it, or the API server does not accept the target
+	// or the restart of a workload.
 	ReasonRejected Reason = "Rejected"
 	// ReasonRateLimited surfaces when the room asks for a pause.
 	ReasonRateLimited Reason = "RateLimited"

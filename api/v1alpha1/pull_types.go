@@ -7,6 +7,10 @@ package v1alpha1
 // Secret over. It is asked for once: a Secret that has been taken over stays so.
 const AnnotationAllowAdoption = "roomsecrets.io/allow-adoption"
 
+// AnnotationContentPrefix with the UID of a RoomSecret is the annotation of a pod template that has a keyed digest of what
+// the RoomSecret has put into its target (spec.pull.restart).
+const AnnotationContentPrefix = "roomsecrets.io/content-"
+
 // CreationPolicy says how the target of a pull is owned.
 // +kubebuilder:validation:Enum=Owner;Merge;Orphan
 type CreationPolicy string
@@ -113,6 +117,43 @@ type Pull struct {
 	// RoomSecret is deleted: Delete (the default) or Retain.
 	// +optional
 	DeletionPolicy DeletionPolicy `json:"deletionPolicy,omitempty"`
+	// restart names workloads whose pods are to be replaced when the keys of ours in the target have changed, for programs
+	// that read a Secret only when they start. Their pod template gets an annotation roomsecrets.io/content-<uid> with a
+	// keyed digest of these keys; how the pods are replaced is what the workload's update strategy says. It needs an
+	// operator that runs with --enable-restarts.
+	// +kubebuilder:validation:MaxItems=16
+	// +listType=map
+	// +listMapKey=kind
+	// +listMapKey=name
+	// +optional
+	Restart []Workload `json:"restart,omitempty"`
+}
+
+// WorkloadKind is a kind of workload that can be restarted.
+// +kubebuilder:validation:Enum=Deployment;StatefulSet;DaemonSet
+type WorkloadKind string
+
+const (
+	// KindDeployment is a Deployment.
+	KindDeployment WorkloadKind = "Deployment"
+	// KindStatefulSet is a StatefulSet.
+	KindStatefulSet WorkloadKind = "StatefulSet"
+	// KindDaemonSet is a DaemonSet.
+	KindDaemonSet WorkloadKind = "DaemonSet"
+)
+
+// Workload names a workload in the namespace of the RoomSecret. One that does not exist is no error: when it is created,
+// its pods read what is there then.
+type Workload struct {
+	// kind is Deployment, StatefulSet or DaemonSet.
+	// +required
+	Kind WorkloadKind `json:"kind"`
+	// name of the workload.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$')",message="must be a valid name for a workload: lower-case letters, digits, '-' and '.', and each part between dots starts and ends with a letter or digit"
+	// +required
+	Name string `json:"name"`
 }
 
 // PullTarget is the Secret that a pull writes.

@@ -68,6 +68,13 @@ type RoomSecretStatus struct {
 	// binding names the Secret for consumers that follow the Service Binding specification.
 	// +optional
 	Binding *BindingStatus `json:"binding,omitempty"`
+	// restarts remembers for which content of the target each workload of spec.pull.restart was last restarted.
+	// +kubebuilder:validation:MaxItems=16
+	// +listType=map
+	// +listMapKey=kind
+	// +listMapKey=name
+	// +optional
+	Restarts []RestartStatus `json:"restarts,omitempty"`
 	// lastChangeTime is when something was last written to the room or to the target.
 	// +optional
 	LastChangeTime *metav1.Time `json:"lastChangeTime,omitempty"`
@@ -189,6 +196,19 @@ type TargetStatus struct {
 	// name of the Secret.
 	// +required
 	Name string `json:"name"`
+}
+
+// RestartStatus remembers the restart of a workload.
+type RestartStatus struct {
+	// kind of the workload.
+	// +required
+	Kind WorkloadKind `json:"kind"`
+	// name of the workload.
+	// +required
+	Name string `json:"name"`
+	// digest is the keyed digest of the content that the pods of the workload have, or get when they are replaced.
+	// +required
+	Digest string `json:"digest"`
 }
 
 // BindingStatus names a Secret, as the Service Binding specification expects it.

@@ -132,6 +132,7 @@ func addControllers(ctx context.Context, mgr ctrl.Manager, restConfig *rest.Conf
 		Digests:                 digests,
 		Metrics:                 syncMetrics,
 		WithoutClusterRooms:     !o.ClusterRooms,
+		Restarts:                o.EnableRestarts,
 		MaxConcurrentReconciles: o.MaxConcurrentReconciles,
 	})
 }

@@ -39,6 +39,8 @@ type Options struct {
 	WatchNamespaces []string
 	// ClusterRooms says whether ClusterRooms are worked with.
 	ClusterRooms bool
+	// EnableRestarts says whether pulls may restart workloads.
+	EnableRestarts bool
 	// MaxConcurrentReconciles is how many RoomSecrets are worked on at the same time.
 	MaxConcurrentReconciles int
 	// KubeAPIQPS and KubeAPIBurst limit the requests to the API server.
@@ -61,6 +63,7 @@ func (o *Options) AddFlags(flags *flag.FlagSet) {
 		return nil
 	})
 	flags.BoolVar(&o.ClusterRooms, "cluster-rooms", true, "Work with ClusterRooms, which takes cluster-wide rights to them and to namespaces.")
+	flags.BoolVar(&o.EnableRestarts, "enable-restarts", false, "Let RoomSecrets restart the workloads that read their Secret, which takes the right to patch them.")
 	flags.IntVar(&o.MaxConcurrentReconciles, "max-concurrent-reconciles", 10, "How many RoomSecrets to work on at the same time.")
 	flags.Float64Var(&o.KubeAPIQPS, "kube-api-qps", 50, "How many requests a second to make to the API server.")
 	flags.IntVar(&o.KubeAPIBurst, "kube-api-burst", 100, "How many requests to the API server may come at once.")

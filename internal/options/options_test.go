@@ -28,7 +28,7 @@ func TestDefaultsAreValid(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if o.Namespace != options.DefaultNamespace || o.MaxConcurrentReconciles != 10 || !o.LeaderElect || !o.MetricsSecure {
+	if o.Namespace != options.DefaultNamespace || o.MaxConcurrentReconciles != 10 || !o.LeaderElect || !o.MetricsSecure || o.EnableRestarts {
 		t.Errorf("unexpected defaults: %+v", o)
 	}
 }

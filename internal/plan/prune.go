@@ -70,7 +70,7 @@ func (in PullInput) guard(steps []KeyStep) {
 			names = append(names, step.Key)
 		}
 	}
-	problem := in.Prune.problem(names, len(in.Ledger))
+	problem := in.Prune.problem(names, max(len(in.Ledger), len(names))) // in a target that is taken over nothing is recorded yet
 	for i := range steps {
 		if problem != nil && steps[i].Op == KeyRemove {
 			steps[i] = steps[i].stop(*problem)

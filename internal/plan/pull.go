@@ -122,8 +122,9 @@ type KeyStep struct {
 	// After is the record once the target has been written, and nil when there is to be none.
 	After *Record
 
-	// ours is true when the key is there and ours.
-	ours bool
+	// ours is true when the key is there and ours, and there is the digest of what it holds.
+	ours  bool
+	there string
 }
 
 // PullPlan is the decision about a target.
@@ -140,6 +141,8 @@ type PullPlan struct {
 	Adopt bool
 	// Freeze is true when applying makes the target immutable, once everything else is done.
 	Freeze bool
+	// Stands is true when the target is there, and as far as it is to be written is ours, once the steps are done.
+	Stands bool
 	// Left is set when something stays as it is although the spec asks for something else; the steps are done all the same.
 	Left *Problem
 }
@@ -165,7 +168,9 @@ func Pull(in PullInput) PullPlan {
 	}
 	if out.Problem != nil {
 		in.stop(out.Steps)
+		return out
 	}
+	out.Stands = out.Create || (in.Target.Exists && in.adopting == out.Adopt)
 	return out
 }
 
@@ -214,7 +219,7 @@ func (in PullInput) decideKey(want *PullKey) KeyStep {
 		step.Before, step.After = &before, &before
 	}
 	there, exists := in.Target.Keys[want.Key]
-	step.ours = exists && in.ours(want.Key)
+	step.ours, step.there = exists && in.ours(want.Key), there
 	seen, looked := in.Observed[want.Key]
 	switch {
 	case want.Row != (Row{}) && !in.Access.Allows(want.Row, roomv1alpha1.OperationRead):
@@ -263,9 +268,10 @@ func (s KeyStep) missing(policy roomv1alpha1.OnMissing, exists bool) KeyStep {
 func (in PullInput) decideLeftover(key string) KeyStep {
 	before := in.Ledger[key]
 	step := KeyStep{Key: key, Op: KeyRelease, State: roomv1alpha1.EntryDeleting, Before: &before}
-	_, exists := in.Target.Keys[key]
+	there, exists := in.Target.Keys[key]
+	step.ours, step.there = exists && in.ours(key), there
 	retain := in.Creation == roomv1alpha1.CreationMerge && in.Deletion == roomv1alpha1.DeletionRetain
-	if exists && !retain && in.ours(key) {
+	if step.ours && !retain {
 		step.Op = KeyRemove
 	}
 	return step
@@ -292,8 +298,10 @@ func (s KeyStep) wait(message string) KeyStep {
 
 // decideTarget decides whether the target is created or written, given the steps.
 func (in PullInput) decideTarget(out PullPlan) PullPlan {
-	incomplete := slices.ContainsFunc(out.Steps, func(s KeyStep) bool { return s.Wanted != nil && s.State != roomv1alpha1.EntryInSync })
-	edits := slices.ContainsFunc(out.Steps, func(s KeyStep) bool { return s.Op == KeySet || s.Op == KeyRemove })
+	incomplete := slices.ContainsFunc(out.Steps, func(s KeyStep) bool {
+		return s.State != roomv1alpha1.EntryInSync && s.State != roomv1alpha1.EntryDeleting
+	})
+	edits := out.Edits()
 	releases := slices.ContainsFunc(out.Steps, func(s KeyStep) bool { return s.Op == KeyRelease })
 	switch {
 	case !in.Target.Exists:

@@ -61,6 +61,7 @@ func onMissing(policy roomv1alpha1.OnMissing) func(*plan.PullInput) {
 func immutable(in *plan.PullInput)  { in.Target.Immutable = true }
 func frozen(in *plan.PullInput)     { in.Target.Frozen = true }
 func freezing(in *plan.PullInput)   { in.Immutable = true }
+func guarded(in *plan.PullInput)    { in.Prune.Guard = true }
 func relabelled(in *plan.PullInput) { in.Target.Metadata = false }
 func adopting(in *plan.PullInput)   { in.Adopt, in.Name = true, "pull" }
 func consenting(in *plan.PullInput) { in.Target.Consent = true }
@@ -107,13 +108,16 @@ func TestAnImmutableTargetOnlyKeepsItsData(t *testing.T) {
 		"it is no longer to be immutable":                            {in: pullOf(target(true, "TOKEN", "new"), immutable, frozen), want: roomv1alpha1.ReasonTargetImmutable},
 		"it is to be immutable, and is":                              {in: pullOf(target(true, "TOKEN", "new"), immutable, frozen, freezing)},
 		"it is to be immutable, which somebody else has made it":     {in: pullOf(target(true, "TOKEN", "new"), immutable, freezing)},
-		"it is to become immutable":                                  {in: pullOf(target(true, "TOKEN", "new"), freezing), wantApply: true},
-		"it is to become immutable with a new value":                 {in: pullOf(target(true, "TOKEN", "old"), freezing), wantApply: true},
-		"it is to become immutable with a value that is not known":   {in: pullOf(target(true, "TOKEN", "old"), freezing, found(plan.Observed{}))},
-		"a key has to be added":                                      {in: pullOf(target(true), immutable), want: roomv1alpha1.ReasonTargetImmutable},
-		"a key has to be removed":                                    {in: pullOf(noKeys, keyRecorded("TOKEN", confirmed("new")), target(true, "TOKEN", "new"), immutable), want: roomv1alpha1.ReasonTargetImmutable},
-		"only labels are to change":                                  {in: pullOf(target(true, "TOKEN", "new"), immutable, relabelled), wantApply: true},
-		"only a record is to go":                                     {in: pullOf(noKeys, keyRecorded("TOKEN", confirmed("new")), target(true), immutable), wantApply: true},
+		"it is to become immutable when somebody confirms that keys go": {
+			in: pullOf(noKeys, freezing, guarded, target(true, "A", "1", "B", "2", "C", "3"), keyRecorded("A", confirmed("1")), keyRecorded("B", confirmed("2")), keyRecorded("C", confirmed("3"))),
+		},
+		"it is to become immutable":                                {in: pullOf(target(true, "TOKEN", "new"), freezing), wantApply: true},
+		"it is to become immutable with a new value":               {in: pullOf(target(true, "TOKEN", "old"), freezing), wantApply: true},
+		"it is to become immutable with a value that is not known": {in: pullOf(target(true, "TOKEN", "old"), freezing, found(plan.Observed{}))},
+		"a key has to be added":                                    {in: pullOf(target(true), immutable), want: roomv1alpha1.ReasonTargetImmutable},
+		"a key has to be removed":                                  {in: pullOf(noKeys, keyRecorded("TOKEN", confirmed("new")), target(true, "TOKEN", "new"), immutable), want: roomv1alpha1.ReasonTargetImmutable},
+		"only labels are to change":                                {in: pullOf(target(true, "TOKEN", "new"), immutable, relabelled), wantApply: true},
+		"only a record is to go":                                   {in: pullOf(noKeys, keyRecorded("TOKEN", confirmed("new")), target(true), immutable), wantApply: true},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -270,6 +270,28 @@ func TestATargetIsTakenOverWholeOrNotAtAll(t *testing.T) {
 	}
 }
 
+func TestTheContentOfATargetIsWhatIsThereAfterwards(t *testing.T) {
+	t.Parallel()
+	stood := 0
+	randomly(t, 5000, func(t *testing.T, d dice) {
+		in := anyPull(d)
+		w := anyPullWorld(d, in.Creation)
+		first := w.plan(in)
+		w.reconcile(in, -1)
+		second := w.plan(in)
+		if !first.Stands {
+			return
+		}
+		stood++
+		if diff := cmp.Diff(first.Content(), second.Content()); diff != "" || !second.Stands || second.Edits() {
+			t.Errorf("stands %v, edits %v, content (-before +after):\n%s", second.Stands, second.Edits(), diff)
+		}
+	})
+	if stood < 100 {
+		t.Errorf("only %d targets stood", stood)
+	}
+}
+
 // FuzzPull throws the dice of the laws from bytes.
 func FuzzPull(f *testing.F) {
 	f.Add([]byte{})

@@ -149,6 +149,7 @@ func anyPull(d dice) plan.PullInput {
 		Size:     pick(d, 0, 0, 0, 0, 0, 1<<21),
 		Name:     "pull",
 	}
+	in.Prune.Guard = d.oneIn(3)
 	in.Immutable = in.Creation != roomv1alpha1.CreationMerge && d.oneIn(4)
 	in.Adopt = in.Creation != roomv1alpha1.CreationMerge && d.oneIn(2)
 	if d.oneIn(2) {

@@ -74,6 +74,7 @@ func TestWhatMakesSenseIsKeptAsItWasSent(t *testing.T) {
 			pull(onePull, "target: {name: app.example}"),
 			map[string]any{"pull": map[string]any{"target": map[string]any{"creationPolicy": "Owner"}}},
 		},
+		"a pull that restarts workloads":    {object: pull(onePull, "restart: [{kind: Deployment, name: "+long(253)+"}, {kind: StatefulSet, name: a}, {kind: DaemonSet, name: a.b}]")},
 		"a pull that takes its target over": {pull(onePull, "target: {creationPolicy: Orphan, adopt: true, immutable: true, annotations: {example.com/roomsecrets.io: a}}"), nil},
 		"a pull that merges and takes nothing over": {
 			pull(onePull, "target: {creationPolicy: Merge, adopt: false, immutable: false}"), nil,

@@ -177,8 +177,15 @@ func TestAPullThatMakesNoSenseIsRefused(t *testing.T) {
 		"too many labels":                     {target("labels: {" + members(65) + "}"), []string{"spec.pull.target.labels", "64"}},
 		"too many annotations":                {target("annotations: {" + members(65) + "}"), []string{"spec.pull.target.annotations", "64"}},
 
-		"adopt with Merge":     {target("creationPolicy: Merge, adopt: true"), []string{"spec.pull", "spec.pull.target.adopt is for Secrets that become ours"}},
-		"immutable with Merge": {target("creationPolicy: Merge, immutable: true"), []string{"spec.pull", "spec.pull.target.immutable would keep others from changing their keys"}},
+		"adopt with Merge":          {target("creationPolicy: Merge, adopt: true"), []string{"spec.pull", "spec.pull.target.adopt is for Secrets that become ours"}},
+		"too many workloads":        {pull(onePull, "restart: "+list(17, "{kind: Deployment, name: a%d}")), []string{"spec.pull.restart", "16"}},
+		"a workload twice":          {pull(onePull, "restart: [{kind: DaemonSet, name: a}, {kind: DaemonSet, name: a}]"), []string{"spec.pull.restart[1]: Duplicate value"}},
+		"a workload that is none":   {pull(onePull, "restart: [{kind: Job, name: a}]"), []string{"spec.pull.restart[0].kind", `supported values: "Deployment", "StatefulSet", "DaemonSet"`}},
+		"a workload without a kind": {pull(onePull, "restart: [{name: a}]"), []string{"spec.pull.restart[0].kind: Required value"}},
+		"a workload without a name": {pull(onePull, "restart: [{kind: Deployment}]"), []string{"spec.pull.restart[0].name: Required value"}},
+		"a workload in capitals":    {pull(onePull, "restart: [{kind: Deployment, name: App}]"), []string{"spec.pull.restart[0].name", "must be a valid name for a workload"}},
+		"a workload elsewhere":      {pull(onePull, "restart: [{kind: Deployment, name: a, namespace: b}]"), []string{`unknown field "spec.pull.restart[0].namespace"`}},
+		"immutable with Merge":      {target("creationPolicy: Merge, immutable: true"), []string{"spec.pull", "spec.pull.target.immutable would keep others from changing their keys"}},
 		"an annotation that gives rights": {
 			target("creationPolicy: Merge, annotations: {roomsecrets.io/allow-adoption: another}"), []string{"spec.pull.target.annotations", "annotations of roomsecrets.io are for the owner of a Secret to set"},
 		},

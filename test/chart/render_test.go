@@ -23,7 +23,7 @@ func TestWhatIsRendered(t *testing.T) {
 	for name, values := range map[string][]string{
 		"default": nil,
 		"namespaces": {
-			"watchNamespaces={team-a,team-b}", "metrics.secure=false",
+			"watchNamespaces={team-a,team-b}", "metrics.secure=false", "manager.enableRestarts=true",
 		},
 		"everything": {
 			"replicas=3", "networkPolicy.enabled=true", "metrics.serviceMonitor.enabled=true",

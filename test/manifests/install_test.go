@@ -6,6 +6,7 @@ package manifests_test
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -53,6 +54,19 @@ func TestTheOperatorRunsWithAReadOnlyRootAndKnownLimits(t *testing.T) {
 			}
 		}
 	}
+}
+
+// The right and the flag come together, and only when somebody asks for them.
+func TestRestartsAreOptIn(t *testing.T) {
+	t.Parallel()
+	for kustomization, enabled := range map[string]bool{config + "default": false, "testdata/restarts": true} {
+		for _, deployment := range only[*appsv1.Deployment](render(t, kustomization)) {
+			if args := deployment.Spec.Template.Spec.Containers[0].Args; slices.Contains(args, "--enable-restarts") != enabled {
+				t.Errorf("%s: the arguments are %v", kustomization, args)
+			}
+		}
+	}
+	kubectl(t, "apply", "--dry-run=server", "-k", "testdata/restarts")
 }
 
 func TestEverySampleIsValidAndApplied(t *testing.T) {

@@ -24,8 +24,20 @@ var update = flag.Bool("update", false, "write the golden files anew")
 // The golden file is a review: whoever changes it says that the operator needs what it then may do.
 func TestTheOperatorMayDoWhatWasReviewedAndNothingElse(t *testing.T) {
 	t.Parallel()
-	got := describe(rightsOf(render(t, config+"default"), "roomsecret-system", "roomsecret-manager"))
-	golden := filepath.Join("testdata", "rights.golden")
+	for name, kustomization := range map[string]string{
+		"rights":               config + "default",
+		"rights-with-restarts": "testdata/restarts",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			compareRights(t, describe(rightsOf(render(t, kustomization), "roomsecret-system", "roomsecret-manager")), name)
+		})
+	}
+}
+
+func compareRights(t *testing.T, got, name string) {
+	t.Helper()
+	golden := filepath.Join("testdata", name+".golden")
 	if *update {
 		if err := os.WriteFile(golden, []byte(got), 0o600); err != nil {
 			t.Fatal(err)
