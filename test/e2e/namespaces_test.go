@@ -5,37 +5,26 @@ package e2e_test
 
 import (
 	"bytes"
+	"net/http"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	. "github.com/onsi/gomega"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/yaml"
 )
 
 // TestAnOperatorOfOneNamespaceNeedsNoRightsElsewhere installs the chart for one namespace, runs the manager as the chart
 // would, and reads in the audit log that nothing it asked for was denied.
 func TestAnOperatorOfOneNamespaceNeedsNoRightsElsewhere(t *testing.T) {
-	server := startRoomServer(t)
-	u := newUser(t, server)
-	home := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "tenant-operator-"}}
-	u.Expect(shared.kube.Create(t.Context(), home)).To(Succeed())
-	rendered, err := exec.CommandContext(t.Context(), "../../bin/tools/helm", "template", "rooms", "../../charts/roomsecret-operator",
-		"--namespace", home.Name, "--set", "watchNamespaces={"+u.namespace+"},metrics.secure=false,crds.install=false").Output()
-	u.Expect(err).NotTo(HaveOccurred(), "run make tools if helm is missing")
-	apply := shared.cluster.Kubectl(t.Context(), "apply", "-f", "-")
-	apply.Stdin = bytes.NewReader(rendered)
-	output, err := apply.CombinedOutput()
-	u.Expect(err).NotTo(HaveOccurred(), "%s", output)
-
-	kubeconfig := filepath.Join(t.TempDir(), "kubeconfig")
-	u.Expect(shared.writeKubeconfig(t.Context(), home.Name, "rooms-roomsecret-operator", kubeconfig)).To(Succeed())
-	start(t, "manager", append(argumentsIn(u, rendered), "--kubeconfig", kubeconfig, "--namespace", home.Name,
-		"--health-probe-bind-address", freeAddress(t), "--metrics-bind-address", freeAddress(t))...)
+	u := newUser(t, startRoomServer(t))
+	home := u.startOwnManager()
 	u.ready()
 	u.Eventually(u.pulled).Should(Equal("one"))
 
@@ -49,14 +38,77 @@ spec:
 `)
 	u.kubectl("wait", "--for=condition=Stalled", "--timeout="+patience.String(), "rmsec/elsewhere")
 	u.Expect(u.kubectl("get", "rmsec", "elsewhere", "-o", "wide")).To(ContainSubstring("This operator does not serve ClusterRooms"))
+	u.nothingDenied(home)
+}
 
+// TestAnOperatorThatMayRestartWorkloadsDoesSoOncePerChange gives the operator of one namespace the flag and the right as the
+// chart does.
+func TestAnOperatorThatMayRestartWorkloadsDoesSoOncePerChange(t *testing.T) {
+	u := newUser(t, startRoomServer(t))
+	u.apply(`
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: app}
+spec:
+  selector: {matchLabels: {app: app}}
+  template:
+    metadata: {labels: {app: app}}
+    spec: {containers: [{name: app, image: "app:1", envFrom: [{secretRef: {name: app}}]}]}
+`)
+	u.kubectl("patch", "rmsec", "pull", "--type=merge", "-p", `{"spec":{"pull":{"restart":[{"kind":"Deployment","name":"app"}]}}}`)
+	home := u.startOwnManager("manager.enableRestarts=true")
+	u.ready()
+	u.Eventually(u.rollouts).Should(Equal(1))
+	u.kubectl("patch", "secret", "source", "-p", `{"stringData":{"apiKey":"two"}}`)
+	u.Eventually(u.pulled).Should(Equal("two"))
+	u.Eventually(u.rollouts).Should(Equal(2))
+	u.Consistently(u.rollouts, 2*time.Second).Should(Equal(2))
+	u.nothingDenied(home)
+}
+
+// startOwnManager installs the chart for the user's namespace, with further values, and runs the manager as the chart
+// would. It returns the namespace in which the manager is installed.
+func (u *user) startOwnManager(values ...string) string {
+	u.t.Helper()
+	home := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "tenant-operator-"}}
+	u.Expect(shared.kube.Create(u.t.Context(), home)).To(Succeed())
+	values = append(values, "watchNamespaces={"+u.namespace+"}", "metrics.secure=false", "crds.install=false")
+	rendered, err := exec.CommandContext(u.t.Context(), "../../bin/tools/helm", "template", "rooms", "../../charts/roomsecret-operator",
+		"--namespace", home.Name, "--set", strings.Join(values, ",")).Output()
+	u.Expect(err).NotTo(HaveOccurred(), "run make tools if helm is missing")
+	apply := shared.cluster.Kubectl(u.t.Context(), "apply", "-f", "-")
+	apply.Stdin = bytes.NewReader(rendered)
+	output, err := apply.CombinedOutput()
+	u.Expect(err).NotTo(HaveOccurred(), "%s", output)
+
+	kubeconfig := filepath.Join(u.t.TempDir(), "kubeconfig")
+	u.Expect(shared.writeKubeconfig(u.t.Context(), home.Name, "rooms-roomsecret-operator", kubeconfig)).To(Succeed())
+	start(u.t, "manager", append(argumentsIn(u, rendered), "--kubeconfig", kubeconfig, "--namespace", home.Name,
+		"--health-probe-bind-address", freeAddress(u.t), "--metrics-bind-address", freeAddress(u.t))...)
+	return home.Name
+}
+
+// rollouts returns how often the pods of the Deployment "app" were to be replaced: each change of its pod template counts in
+// the generation.
+func (u *user) rollouts() (int, error) {
+	var deployment appsv1.Deployment
+	err := shared.kube.Get(u.t.Context(), client.ObjectKey{Namespace: u.namespace, Name: "app"}, &deployment)
+	return int(deployment.Generation) - 1, err
+}
+
+// nothingDenied reads in the audit log that the manager in a namespace was given all that it asked for.
+func (u *user) nothingDenied(home string) {
+	u.t.Helper()
 	events, err := shared.cluster.AuditLog().Read()
 	u.Expect(err).NotTo(HaveOccurred())
+	asked := 0
 	for _, event := range events {
-		if strings.HasPrefix(event.User.Username, "system:serviceaccount:"+home.Name+":") && event.ResponseStatus != nil {
-			u.Expect(event.ResponseStatus.Code).NotTo(BeEquivalentTo(403), "%s %s was denied", event.Verb, event.RequestURI)
+		if strings.HasPrefix(event.User.Username, "system:serviceaccount:"+home+":") && event.ResponseStatus != nil {
+			asked++
+			u.Expect(event.ResponseStatus.Code).NotTo(BeEquivalentTo(http.StatusForbidden), "%s %s was denied", event.Verb, event.RequestURI)
 		}
 	}
+	u.Expect(asked).NotTo(BeZero())
 }
 
 // argumentsIn returns the arguments of the manager in rendered manifests.
