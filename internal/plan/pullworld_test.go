@@ -35,25 +35,12 @@ func (w *pullWorld) plan(in plan.PullInput) plan.PullPlan {
 	return plan.Pull(in)
 }
 
-// reconcile plans, writes the intents, writes the target and writes the ledger. It dies after so many of these three
+// reconcile plans, writes the intents, writes the target and writes the ledger. It dies after so many of these
 // effects, and reports whether it lived; a negative number lets it live.
 func (w *pullWorld) reconcile(in plan.PullInput, effects int) bool {
 	w.ledger = maps.Clone(w.ledger)
 	out := w.plan(in)
-	if out.Problem != nil {
-		w.settle(out)
-		return true
-	}
-	for _, effect := range []func(){
-		func() {
-			if out.Adopt {
-				clear(w.ledger)
-			}
-			maps.Copy(w.ledger, out.Intents(in.Creation))
-		},
-		func() { w.write(in, out) },
-		func() { w.settle(out) },
-	} {
+	for _, effect := range w.effects(in, out) {
 		if effects == 0 {
 			return false
 		}
@@ -61,6 +48,28 @@ func (w *pullWorld) reconcile(in plan.PullInput, effects int) bool {
 		effect()
 	}
 	return true
+}
+
+// effects lists what carrying out a plan does to the world, in order.
+func (w *pullWorld) effects(in plan.PullInput, out plan.PullPlan) []func() {
+	intents := func() {
+		if out.Adopt {
+			clear(w.ledger)
+		}
+		maps.Copy(w.ledger, out.Intents(in.Creation))
+	}
+	remove, write := func() { w.edit(in, out, plan.KeyRemove) }, func() { w.write(in, out) }
+	freeze, settle := func() { w.freeze(in, out) }, func() { w.settle(out) }
+	removes := slices.ContainsFunc(out.Steps, func(s plan.KeyStep) bool { return s.Op == plan.KeyRemove })
+	switch {
+	case out.Problem != nil:
+		return []func(){settle}
+	case removes && out.Adopt: // nothing is taken out of it before it is ours
+		return []func(){intents, write, remove, freeze, settle}
+	case removes:
+		return []func(){intents, remove, both(write, freeze), settle}
+	}
+	return []func(){intents, both(write, freeze), settle}
 }
 
 // write creates or applies the target, and notes when it does what the laws forbid.
@@ -72,33 +81,52 @@ func (w *pullWorld) write(in plan.PullInput, out plan.PullPlan) {
 		}
 		w.target = plan.Target{Name: w.target.Name, Exists: true, Owned: true, Metadata: true, Keys: map[string]string{}}
 	case out.Apply:
-		allowed := in.Adopt && w.target.Consent && w.target.Controller == "" && !w.target.Deleting
-		if !w.target.Exists || (!w.target.Owned && in.Creation != roomv1alpha1.CreationMerge && !allowed) {
-			w.fault("write a target that is not ours")
-		}
-		if !w.target.Owned && out.Adopt != (in.Creation != roomv1alpha1.CreationMerge) {
-			w.fault("adopt: %v", out.Adopt)
-		}
+		w.checkApply(in, out)
 		w.target.Metadata = true
 		w.target.Owned = in.Creation != roomv1alpha1.CreationMerge // who merges gives up what only a creator has
 	default:
 		return
 	}
+	w.edit(in, out, plan.KeySet)
+}
+
+// both does two things of which no crash can come between.
+func both(a, b func()) func() { return func() { a(); b() } }
+
+// freeze makes the target immutable when that is decided, and notes when it comes too early.
+func (w *pullWorld) freeze(in plan.PullInput, out plan.PullPlan) {
+	if !out.Freeze && (!out.Create || !in.Immutable) {
+		return
+	}
 	for _, step := range out.Steps {
-		w.do(in, step)
-		if unknown := step.Wanted != nil && step.State != roomv1alpha1.EntryInSync; unknown && (out.Freeze || (out.Create && in.Immutable)) {
+		if step.Wanted != nil && step.State != roomv1alpha1.EntryInSync {
 			w.fault("the target becomes immutable before %s is known", step.Key)
 		}
 	}
-	if out.Freeze || (out.Create && in.Immutable) {
-		w.target.Immutable, w.target.Frozen = true, true
+	w.target.Immutable, w.target.Frozen = true, true
+}
+
+// checkApply notes when a target is written that may not be.
+func (w *pullWorld) checkApply(in plan.PullInput, out plan.PullPlan) {
+	allowed := in.Adopt && w.target.Consent && w.target.Controller == "" && !w.target.Deleting
+	if !w.target.Exists || (!w.target.Owned && in.Creation != roomv1alpha1.CreationMerge && !allowed) {
+		w.fault("write a target that is not ours")
+	}
+	if !w.target.Owned && out.Adopt != (in.Creation != roomv1alpha1.CreationMerge) {
+		w.fault("adopt: %v", out.Adopt)
+	}
+}
+
+// edit does the steps of one op.
+func (w *pullWorld) edit(in plan.PullInput, out plan.PullPlan, op plan.KeyOp) {
+	for _, step := range out.Steps {
+		if step.Op == op && (out.Create || out.Apply) {
+			w.do(in, step)
+		}
 	}
 }
 
 func (w *pullWorld) do(in plan.PullInput, step plan.KeyStep) {
-	if step.Op != plan.KeySet && step.Op != plan.KeyRemove {
-		return
-	}
 	_, exists := w.target.Keys[step.Key]
 	_, recorded := w.ledger[step.Key]
 	switch {
