@@ -13,13 +13,15 @@ export CGO_ENABLED := 0
 FUZZTIME ?= 60s
 BENCHTIME ?= 2s
 DEMO_ARGS ?=
+IMAGE_TAG ?= latest
+PLATFORMS ?= linux/amd64,linux/arm64
 TESTFLAGS ?=
 
 # Packages whose tests run against a real API server.
 CLUSTER_TESTS := ./controllers/... ./internal/testkube/... ./test/api/... ./test/chart/... ./test/e2e/... ./test/manifests/...
 
 # Go modules of their own that hold code and tests.
-MODULES := hack/kube test/oauth
+MODULES := hack/images hack/kube test/oauth
 
 # Where generated files go; verify points these elsewhere and compares.
 API_OUT := api/v1alpha1
@@ -32,6 +34,7 @@ GOLANGCI_LINT := $(CURDIR)/bin/tools/golangci-lint
 # Tools that load Go packages must be as new as the compiler, hence its version in the name.
 TOOLS := bin/tools/.$(shell go env GOVERSION)
 
+# Not for hack/images: it shares nothing between goroutines, and hashes and compresses images ten times slower then.
 GO_TEST := CGO_ENABLED=1 KUBEBUILDER_ASSETS=$(CURDIR)/bin/kube go test -race -count=1 -timeout=30m $(TESTFLAGS)
 
 ##@ General
@@ -81,7 +84,9 @@ test: compiler verify lint kube ## Run everything CI runs.
 		echo "$$program was not found: the published SDK is not tried (test/interop)" >&2; done
 	@echo "==> unit tests"
 	@$(GO_TEST) $$(go list ./... | grep -vxFf <(go list $(CLUSTER_TESTS)))
-	@for module in $(MODULES); do echo "==> tests of $$module"; (cd $$module && $(GO_TEST) .); done
+	@for module in $(filter-out hack/images,$(MODULES)); do echo "==> tests of $$module"; (cd $$module && $(GO_TEST) .); done
+	@echo "==> tests of hack/images"
+	@go test -C hack/images -count=1 $(TESTFLAGS) .
 	@echo "==> tests on a real API server"
 	@$(GO_TEST) $(CLUSTER_TESTS)
 	@echo "==> demo-once"
@@ -122,6 +127,15 @@ build: ## Build the manager, the room server and the kubectl plugin into bin/.
 	@go build -o bin/ ./cmd/manager ./cmd/roomserver ./cmd/kubectl-room
 	@ln -sf kubectl-room bin/kubectl_complete-room
 
+.PHONY: images
+images: ## Make the images, for all PLATFORMS, with bills of materials, into dist/images/.
+	@go run -C hack/images . -out "$(CURDIR)/dist/images" -tag $(IMAGE_TAG) -platforms $(PLATFORMS)
+
+# The images that pods of tests are made of, for this machine only.
+.PHONY: test-images
+test-images:
+	@go run -C hack/images . -out "$(CURDIR)/bin/images" -tag test -platforms linux/$$(go env GOARCH) manager roomserver pod
+
 .PHONY: kube
 kube: ## Get etcd, kube-apiserver, kube-controller-manager and kubectl into bin/kube/.
 	@KUBEBUILDER_ASSETS="$(abspath $(KUBEBUILDER_ASSETS))" go run -C hack/kube . -out "$(CURDIR)/bin/kube"
@@ -140,7 +154,7 @@ $(TOOLS): hack/tools/go.mod hack/tools/go.sum
 
 .PHONY: clean
 clean: ## Remove what was built.
-	@rm -rf bin
+	@rm -rf bin dist
 
 # The race detector is a C library.
 .PHONY: compiler
