@@ -42,7 +42,7 @@ type RoomReconciler struct {
 	credentials credentials
 }
 
-// +kubebuilder:rbac:groups=roomsecrets.io,resources=rooms;clusterrooms,verbs=get;list;watch;update
+// +kubebuilder:rbac:groups=roomsecrets.io,resources=rooms;clusterrooms,verbs=get;list;watch;patch
 // +kubebuilder:rbac:groups=roomsecrets.io,resources=rooms/status;clusterrooms/status,verbs=patch
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=get;list;watch
 // +kubebuilder:rbac:groups="",resources=namespaces,verbs=get;list;watch
@@ -105,19 +105,32 @@ func (r *RoomReconciler) finalize(ctx context.Context, room room, held bool) (bo
 	deleting := !room.object.GetDeletionTimestamp().IsZero()
 	switch {
 	case held && !deleting:
-		if controllerutil.AddFinalizer(room.object, Finalizer) {
-			return false, r.Client.Update(ctx, room.object)
-		}
+		return false, r.setFinalizer(ctx, room, true)
 	case !held:
 		if deleting {
 			r.Rooms.Forget(room.key)
 		}
-		if controllerutil.RemoveFinalizer(room.object, Finalizer) {
-			return deleting, client.IgnoreNotFound(r.Client.Update(ctx, room.object))
-		}
-		return deleting, nil
+		return deleting, client.IgnoreNotFound(r.setFinalizer(ctx, room, false))
 	}
 	return false, nil
+}
+
+// setFinalizer adds or removes the finalizer. It is a patch, since an update would write the spec as we spell it ("1m0s"
+// for "1m"), and so take it from whoever applies it.
+func (r *RoomReconciler) setFinalizer(ctx context.Context, room room, held bool) error {
+	if held == controllerutil.ContainsFinalizer(room.object, Finalizer) {
+		return nil
+	}
+	before, ok := room.object.DeepCopyObject().(client.Object)
+	if !ok {
+		return fmt.Errorf("%T cannot be copied", room.object)
+	}
+	if held {
+		controllerutil.AddFinalizer(room.object, Finalizer)
+	} else {
+		controllerutil.RemoveFinalizer(room.object, Finalizer)
+	}
+	return r.Client.Patch(ctx, room.object, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{}))
 }
 
 // connect makes sure that the sessions of the room are as its spec says. It returns a fault when they are not connected.

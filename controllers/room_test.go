@@ -19,6 +19,8 @@ import (
 
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
 	"github.com/roomsecrets/roomsecret-operator/internal/roomserver"
@@ -247,4 +249,33 @@ func (w *world) selfSigned(name string) (tls.Certificate, string) {
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
 	w.Expect(err).NotTo(HaveOccurred())
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
+}
+
+func TestTheFinalizerOfARoomChangesNothingElse(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	room, credential := w.newRoom()
+	w.create(credential, newSecret(w.ns, "source", map[string]string{"a": "one"}))
+	applied := client.ApplyConfigurationFromUnstructured(&unstructured.Unstructured{Object: map[string]any{
+		"apiVersion": roomv1alpha1.SchemeGroupVersion().String(), "kind": "Room",
+		"metadata": map[string]any{"namespace": room.Namespace, "name": room.Name},
+		"spec": map[string]any{
+			"endpoint": room.Spec.Endpoint, "suspend": false, "pollInterval": "1m",
+			"auth": map[string]any{"apiKeySecretRef": map[string]any{"name": "credential", "key": "api-key"}},
+		},
+	}})
+	w.Expect(w.kube.Apply(w.ctx, applied, client.FieldOwner("pipeline"))).To(Succeed())
+	push := w.newPush("push", []string{"a"}, deletes)
+	w.create(push)
+	w.settled(push)
+	w.Eventually(func() ([]string, error) {
+		err := w.kube.Get(w.ctx, client.ObjectKeyFromObject(room), room)
+		return room.Finalizers, err
+	}).ShouldNot(BeEmpty())
+	w.Expect(room.Generation).To(BeEquivalentTo(1))
+	for _, entry := range room.ManagedFields {
+		if entry.Manager != "pipeline" {
+			w.Expect(string(entry.FieldsV1.Raw)).NotTo(ContainSubstring("f:spec"), entry.Manager)
+		}
+	}
 }
