@@ -34,8 +34,8 @@ func NewInventory(ctx context.Context, reader client.Reader, elected <-chan stru
 		list:    func(list client.ObjectList) error { return reader.List(ctx, list, client.UnsafeDisableDeepCopy) },
 		elected: elected,
 		objects: prometheus.NewDesc("roomsecret_objects",
-			"How many Rooms, ClusterRooms and RoomSecrets there are, by kind, and by status (True, False, Unknown) and reason of their Ready condition.",
-			[]string{"kind", "ready", "reason"}, nil),
+			"How many Rooms, ClusterRooms and RoomSecrets there are, by kind, by status (True, False, Unknown) and reason of their Ready condition, and by whether they are stalled (True, False), which means that only a person can mend them.",
+			[]string{"kind", "ready", "reason", "stalled"}, nil),
 		expires: prometheus.NewDesc("roomsecret_token_expiration_timestamp_seconds",
 			"When the participant token of a room expires, in seconds since 1970, by kind, namespace and name of the Room or ClusterRoom. Rooms whose tokens the operator signs itself have none.",
 			[]string{"kind", "namespace", "name"}, nil),
@@ -50,7 +50,7 @@ func (i *Inventory) Describe(descriptions chan<- *prometheus.Desc) {
 
 // standing is how an object stands.
 type standing struct {
-	kind, ready, reason string
+	kind, ready, reason, stalled string
 }
 
 // Collect implements prometheus.Collector.
@@ -82,7 +82,7 @@ func (i *Inventory) Collect(metrics chan<- prometheus.Metric) {
 		}
 	}
 	for s, count := range counts {
-		metrics <- prometheus.MustNewConstMetric(i.objects, prometheus.GaugeValue, float64(count), s.kind, s.ready, s.reason)
+		metrics <- prometheus.MustNewConstMetric(i.objects, prometheus.GaugeValue, float64(count), s.kind, s.ready, s.reason, s.stalled)
 	}
 }
 
@@ -117,7 +117,11 @@ func conditionsOf(object runtime.Object) []metav1.Condition {
 func standingOf(kind string, conditions []metav1.Condition) standing {
 	ready := meta.FindStatusCondition(conditions, string(roomv1alpha1.ConditionReady))
 	if ready == nil {
-		return standing{kind: kind, ready: string(metav1.ConditionUnknown)}
+		return standing{kind: kind, ready: string(metav1.ConditionUnknown), stalled: string(metav1.ConditionFalse)}
 	}
-	return standing{kind: kind, ready: string(ready.Status), reason: ready.Reason}
+	stalled := metav1.ConditionFalse
+	if meta.IsStatusConditionTrue(conditions, string(roomv1alpha1.ConditionStalled)) {
+		stalled = metav1.ConditionTrue
+	}
+	return standing{kind: kind, ready: string(ready.Status), reason: ready.Reason, stalled: string(stalled)}
 }

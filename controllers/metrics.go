@@ -5,6 +5,8 @@ package controllers
 
 import (
 	"errors"
+	"runtime"
+	"runtime/debug"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -20,6 +22,7 @@ type Metrics struct {
 	durations   *prometheus.HistogramVec
 	propagation *prometheus.HistogramVec
 	orphaned    prometheus.Counter
+	build       *prometheus.GaugeVec
 }
 
 // NewMetrics returns the metrics and registers them.
@@ -43,11 +46,30 @@ func NewMetrics(registerer prometheus.Registerer) (*Metrics, error) {
 			Name: "roomsecret_orphaned_total",
 			Help: "Entries that had to be left behind when they should have been deleted, because the room stayed out of reach or the credential did not allow it.",
 		}),
+		build: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "roomsecret_build_info",
+			Help: "Always 1, for each replica; by version of the operator, revision of its source and version of Go.",
+		}, []string{"version", "revision", "go_version"}),
 	}
+	m.build.WithLabelValues(buildOf(debug.ReadBuildInfo())...).Set(1)
 	return m, errors.Join(
 		registerer.Register(m.syncs), registerer.Register(m.durations),
-		registerer.Register(m.propagation), registerer.Register(m.orphaned),
+		registerer.Register(m.propagation), registerer.Register(m.orphaned), registerer.Register(m.build),
 	)
+}
+
+// buildOf returns the labels of the build: empty where the compiler was not told.
+func buildOf(info *debug.BuildInfo, known bool) (labels []string) {
+	if !known {
+		return []string{"", "", runtime.Version()}
+	}
+	revision := ""
+	for _, setting := range info.Settings {
+		if setting.Key == "vcs.revision" {
+			revision = setting.Value
+		}
+	}
+	return []string{info.Main.Version, revision, info.GoVersion}
 }
 
 // observe counts one reconcile.

@@ -136,7 +136,7 @@ func (r *RoomReconciler) setFinalizer(ctx context.Context, room room, held bool)
 // connect makes sure that the sessions of the room are as its spec says. It returns a fault when they are not connected.
 func (r *RoomReconciler) connect(ctx context.Context, room room) error {
 	if room.connection.Suspend {
-		r.Rooms.Withhold(room.key)
+		r.Rooms.Suspend(room.key)
 		return fault.NewWaiting(roomv1alpha1.ReasonSuspended, "The connection is suspended: set spec.suspend to false to go on.")
 	}
 	reached, err := r.credentials.read(ctx, room)

@@ -27,7 +27,7 @@ type Config struct {
 	// Logger gets who joins and leaves and what fails; never a value, a token or a query. Nil: nothing is logged.
 	Logger *slog.Logger
 	// Registry gets the server's metrics and is what /metrics shows. Nil: a registry of its own.
-	Registry *prometheus.Registry
+	Registry Registry
 	// Audit gets one line for each operation: who, on what, how it ended; never a value. Nil: none is written.
 	Audit *slog.Logger
 	// Limits bound what clients can make the server hold.
@@ -38,6 +38,12 @@ type Config struct {
 	OAuthOrigins []string
 	// Faults make the server misbehave, for tests of clients.
 	Faults []Fault
+}
+
+// Registry takes metrics and gives what they are at the moment; a *prometheus.Registry does.
+type Registry interface {
+	prometheus.Registerer
+	prometheus.Gatherer
 }
 
 func (c Config) validate() error {

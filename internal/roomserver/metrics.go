@@ -39,7 +39,7 @@ func newMetrics(registry prometheus.Registerer) (*metrics, error) {
 			Namespace: namespace, Name: "handshakes_total", Help: "Requests to join a room, by HTTP status; 101 is a success.",
 		}, []string{"status"}),
 		disconnects: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Namespace: namespace, Name: "disconnects_total", Help: "Connections ended, by reason.",
+			Namespace: namespace, Name: "disconnects_total", Help: "Connections ended, by reason: peer (closed by the client), lost, timeout (silent), slow (does not read), protocol, too_large, shutdown, fault, panic.",
 		}, []string{"reason"}),
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Namespace: namespace, Name: "requests_total",
@@ -50,11 +50,11 @@ func newMetrics(registry prometheus.Registerer) (*metrics, error) {
 			Buckets: prometheus.ExponentialBuckets(0.0001, 4, 9),
 		}, []string{"tool"}),
 		sizes: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Namespace: namespace, Name: "message_size_bytes", Help: "Data bytes of the messages received and sent.",
+			Namespace: namespace, Name: "message_size_bytes", Help: "Data bytes of messages, by direction (received, sent).",
 			Buckets: prometheus.ExponentialBuckets(64, 4, 9),
 		}, []string{"direction"}),
 		rest: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Namespace: namespace, Name: "rest_requests_total", Help: "Requests to the REST side, by call and HTTP status.",
+			Namespace: namespace, Name: "rest_requests_total", Help: "Requests to the REST side and for backups, by call and HTTP status.",
 		}, []string{"call", "status"}),
 	}
 	for _, c := range []prometheus.Collector{m.connections, m.handshakes, m.disconnects, m.requests, m.duration, m.sizes, m.rest} {

@@ -30,7 +30,7 @@ type service struct {
 	address  string
 	key      token.APIKey
 	rows     store.Store
-	registry *prometheus.Registry
+	registry roomserver.Registry
 	stop     func() error // shuts down gracefully; once
 }
 

@@ -26,7 +26,7 @@ func NewMetrics(registerer prometheus.Registerer) (*Metrics, error) {
 		}, []string{"operation", "result"}),
 		connected: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "roomsecret_connection_up",
-			Help: "Whether the operator's own identity is connected to a room (1) or not (0), by kind, namespace and name of the Room or ClusterRoom.",
+			Help: "Whether the operator's own identity is connected to a room (1) or not (0), unless the room is suspended, by kind, namespace and name of the Room or ClusterRoom.",
 		}, []string{"kind", "namespace", "name"}),
 	}
 	return m, errors.Join(registerer.Register(m.requests), registerer.Register(m.connected))

@@ -188,12 +188,21 @@ func (p *Pool) Forget(key RoomKey) {
 
 // Withhold closes all sessions of a room that cannot be connected as it is, for want of a credential for instance.
 func (p *Pool) Withhold(key RoomKey) {
+	p.withhold(key, func() { p.metrics.setConnected(key, false) })
+}
+
+// Suspend closes all sessions of a room that is not to be connected. That it is not is nothing to measure.
+func (p *Pool) Suspend(key RoomKey) {
+	p.withhold(key, func() { p.metrics.forget(key) })
+}
+
+func (p *Pool) withhold(key RoomKey, measure func()) {
 	p.mu.Lock()
 	known := p.withheld[key]
 	p.closeLater(p.rooms[key])
 	delete(p.rooms, key)
 	p.withheld[key] = true
-	p.metrics.setConnected(key, false)
+	measure()
 	p.mu.Unlock()
 	if !known {
 		p.publish(Event{Room: key})

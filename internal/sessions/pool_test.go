@@ -90,6 +90,22 @@ func TestAWithheldRoomIsNotConnected(t *testing.T) {
 	w.Eventually(w.up).Should(Equal(1.0))
 }
 
+func TestASuspendedRoomIsNotConnectedAndNotMeasured(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.connect(w.room("1"), owned("a"))
+	w.Eventually(w.told).Should(Equal(1))
+	w.pool.Suspend(roomKey)
+	w.Expect(w.told()).To(Equal(2))
+	_, err := w.pool.Client(roomKey, owned("a"))
+	w.Expect(err).To(MatchError(roomclient.ErrNotConnected))
+	w.Eventually(w.participants).Should(Equal(0.0))
+	w.Expect(w.up()).To(Equal(-1.0), "nobody is to be alerted")
+
+	w.connect(w.room("1"), owned("a"))
+	w.Eventually(w.up).Should(Equal(1.0))
+}
+
 func TestASessionThatGaveUpTriesAgain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

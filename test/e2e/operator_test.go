@@ -244,7 +244,7 @@ func TestProbesAndMetrics(t *testing.T) {
 		`roomsecret_sync_duration_seconds_count{direction="Pull"}`,
 		`roomsecret_propagation_seconds_count{direction="Push"}`,
 		`roomsecret_remote_requests_total{operation="set",result="ok"}`,
-		`roomsecret_objects{kind="RoomSecret",ready="True",reason="InSync"}`,
+		`roomsecret_objects{kind="RoomSecret",ready="True",reason="InSync",stalled="False"}`,
 		`roomsecret_objects{kind="Room",ready="True",`,
 	} {
 		u.Expect(metrics).To(ContainSubstring(line))
