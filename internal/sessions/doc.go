@@ -5,7 +5,13 @@
 //
 // A Pool has, for each Room or ClusterRoom, one session for the operator's own identity and, when the room's credential
 // is an API key, one for each other identity whose secrets somebody asked for. Controllers never dial: they tell the
-// Pool how a room is reached (Ensure) and ask for a Client, which fails at once while there is no connection. Who is interested learns of connections and losses through Subscribe.
+// Pool how a room is reached (Ensure) and ask for a Client, which fails at once while there is no connection. Who is
+// interested learns of connections and losses through Subscribe.
+//
+// When the credential of a room changes, or the token of a connection is about to expire, a session makes another
+// connection before it closes the one it has, and lets the calls under way end: no call fails, and no Event tells of it. A
+// credential that is refused ends the connection that the one before it has made. A room that is withheld loses its
+// connections at once.
 //
 // Each session also watches, since a room has no change events: once per poll interval it lists the room once and
 // reads the rows that somebody tracks, for everybody together. It remembers keyed digests, never values, and wakes only

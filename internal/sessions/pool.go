@@ -6,12 +6,12 @@ package sessions
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"sync"
 
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/clock"
 
 	"github.com/roomsecrets/roomsecret-operator/internal/fingerprint"
 	"github.com/roomsecrets/roomsecret-operator/internal/plan"
@@ -24,6 +24,9 @@ var ErrPending = errors.New("the connection to the room is being made")
 
 // Pool keeps the sessions of all rooms. It is safe for concurrent use.
 type Pool struct {
+	// Clock tells when tokens expire and when to poll; nil means the time of day. It must not be changed once in use.
+	Clock clock.Clock
+
 	digests fingerprint.Key
 	metrics *Metrics
 	dial    Dialer
@@ -39,16 +42,6 @@ type Pool struct {
 	// subscribers have a lock of their own: a session may report a change while the pool is locked to start it.
 	subscribing sync.Mutex
 	subscribers []func(Event)
-}
-
-// Dialer starts the session of one identity in a room, which lives until ctx is done or it is closed. The function is
-// told of each change of its state.
-type Dialer func(ctx context.Context, room Room, identity string, changed func(roomclient.State)) (*roomclient.Session, error)
-
-// connections are the sessions of one room, by identity.
-type connections struct {
-	room     Room
-	sessions map[string]*session
 }
 
 // NewPool returns a Pool that makes digests with the key and starts sessions with the dialer.
@@ -87,17 +80,21 @@ func (p *Pool) Start(ctx context.Context) error {
 	return nil
 }
 
-// Ensure makes sure that a session for the operator's own identity runs as the room says. It does nothing when one of
-// the same revision does, or when the pool is closed. It does not wait for the connection. The error says that the room
-// cannot be dialled at all.
+// Ensure makes sure that a session for the operator's own identity runs as the room says. It does nothing when that is so
+// already, or when the pool is closed. When the room is reached in another way than before, with another credential for
+// instance, each session connects anew before it closes the connection it has. It does not wait for the connection. The
+// error says that the room cannot be dialled at all; then everything is as before.
 func (p *Pool) Ensure(ctx context.Context, key RoomKey, room Room) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	previous := p.rooms[key]
-	if p.closed || (previous != nil && previous.room.Revision == room.Revision) {
+	switch {
+	case p.closed:
 		return nil
+	case previous != nil && room.succeeds(previous.room):
+		return previous.follow(room)
 	}
-	next := &connections{room: room, sessions: map[string]*session{}}
+	next := &connections{room: room, gate: newGate(room.Limits), sessions: map[string]*session{}}
 	if err := p.open(ctx, key, next, room.Identity); err != nil {
 		return err
 	}
@@ -107,47 +104,12 @@ func (p *Pool) Ensure(ctx context.Context, key RoomKey, room Room) error {
 	return nil
 }
 
-// open starts the session of an identity. The caller holds the lock.
-func (p *Pool) open(ctx context.Context, key RoomKey, c *connections, identity string) error {
-	// The session outlives the reconcile that asked for it; closing it is what ends it.
-	ctx, stop := context.WithCancel(context.WithoutCancel(ctx))
-	last := standing{}
-	client, err := p.dial(ctx, c.room, identity, func(state roomclient.State) {
-		now := standingOf(state)
-		if p.current(key, c, identity, state) && now != last {
-			p.publish(Event{Room: key})
-		}
-		last = now
-	})
-	if err != nil {
-		stop()
-		return fmt.Errorf("connect to the room as %q: %w", identity, err)
+// clock returns what tells the time.
+func (p *Pool) clock() clock.Clock {
+	if p.Clock == nil {
+		return clock.RealClock{}
 	}
-	s := &session{
-		identity: identity, client: client, memory: newMemory(), digests: p.digests, metrics: p.metrics, stop: stop,
-		changed: func(owner types.NamespacedName) { p.publish(Event{Owner: owner}) },
-		unused:  func() {},
-	}
-	if identity != c.room.Identity {
-		s.unused = func() { p.drop(key, s) }
-	}
-	s.done.Go(func() { s.watch(ctx, c.room) })
-	c.sessions[identity] = s
-	return nil
-}
-
-// current keeps account of the state of a session, and reports whether anybody is concerned: nobody is when the pool has
-// replaced the session or is closing it, and the state of its successor may be known already.
-func (p *Pool) current(key RoomKey, c *connections, identity string, state roomclient.State) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.rooms[key] != c || state.Phase == roomclient.PhaseClosed {
-		return false
-	}
-	if identity == c.room.Identity {
-		p.metrics.setConnected(key, state.Phase == roomclient.PhaseConnected)
-	}
-	return true
+	return p.Clock
 }
 
 // drop closes a session that nobody needs any more.
@@ -217,15 +179,38 @@ func (p *Pool) State(key RoomKey) (roomclient.State, bool) {
 	if c == nil {
 		return roomclient.State{}, false
 	}
-	return c.sessions[c.room.Identity].client.State(), true
+	return c.sessions[c.room.Identity].state(), true
 }
 
-// Retry makes a session of the operator's own identity that gave up try once more.
+// Identity returns the operator's own identity in a room; empty when it is not known yet.
+func (p *Pool) Identity(key RoomKey) string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if c := p.rooms[key]; c != nil {
+		return c.room.Identity
+	}
+	return ""
+}
+
+// Retry makes the sessions of a room that are not connected, because they gave up or wait, try once more at once.
 func (p *Pool) Retry(key RoomKey) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if c := p.rooms[key]; c != nil {
-		c.sessions[c.room.Identity].client.Retry()
+		for _, s := range c.sessions {
+			s.lines.retry()
+		}
+	}
+}
+
+// Poll has a room read at once instead of when the interval is over.
+func (p *Pool) Poll(key RoomKey) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if c := p.rooms[key]; c != nil {
+		for _, s := range c.sessions {
+			s.pace.hurry()
+		}
 	}
 }
 
@@ -251,10 +236,10 @@ func (p *Pool) Client(key RoomKey, owner types.NamespacedName) (*Client, error) 
 		return nil, roomclient.ErrNotConnected
 	case c == nil, c.sessions[c.room.Identity].pending():
 		return nil, ErrPending
-	case c.sessions[c.room.Identity].client.State().Phase != roomclient.PhaseConnected:
+	case c.sessions[c.room.Identity].state().Phase != roomclient.PhaseConnected:
 		return nil, roomclient.ErrNotConnected
 	}
-	return &Client{pool: p, key: key, connections: c, owner: owner}, nil
+	return &Client{pool: p, key: key, connections: c, owner: owner, own: c.room.Identity, signs: c.room.signs()}, nil
 }
 
 // session returns the session of an identity, or roomclient.ErrNotConnected while it has no connection.
@@ -268,7 +253,7 @@ func (p *Pool) session(key RoomKey, c *connections, identity string) (*session, 
 	if s == nil {
 		return nil, roomclient.ErrNotConnected // nobody tracks a row of this identity
 	}
-	if state := s.client.State(); state.Phase != roomclient.PhaseConnected {
+	if state := s.state(); state.Phase != roomclient.PhaseConnected {
 		return nil, errors.Join(roomclient.ErrNotConnected, state.Err)
 	}
 	return s, nil
@@ -308,19 +293,4 @@ func (p *Pool) trackAll(ctx context.Context, key RoomKey, c *connections, owner 
 		return ErrPending
 	}
 	return nil
-}
-
-// standing is what is worth telling of the state of a session. Attempts follow each other without anything new to tell.
-type standing struct {
-	connected, refused, failing, paused bool
-}
-
-func standingOf(state roomclient.State) standing {
-	var e *roomclient.Error
-	return standing{
-		connected: state.Phase == roomclient.PhaseConnected,
-		refused:   state.Phase == roomclient.PhaseClosed || roomclient.IsTerminal(state.Err),
-		failing:   state.Err != nil,
-		paused:    errors.As(state.Err, &e) && e.RetryAfter > 0,
-	}
 }

@@ -5,6 +5,7 @@ package sessions_test
 
 import (
 	"testing"
+	"time"
 
 	. "github.com/onsi/gomega"
 
@@ -45,22 +46,52 @@ func TestARoomIsConnectedFromEnsureToForget(t *testing.T) {
 	w.Expect(w.told()).To(Equal(2), "nothing is told of a room that was not known")
 }
 
-func TestANewRevisionReplacesTheSession(t *testing.T) {
+func TestAnotherIdentityReplacesTheSession(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	old := w.connect(w.room("1"), owned("a"))
 	w.see(old, row("a"))
 
-	w.Expect(w.pool.Ensure(t.Context(), roomKey, w.room("2"))).To(Succeed())
+	another := w.room("2")
+	another.Identity = "another"
+	w.Expect(w.pool.Ensure(t.Context(), roomKey, another)).To(Succeed())
 	w.Expect(old.Read(t.Context(), []plan.Row{row("a")})[row("a")].Err).To(MatchError(roomclient.ErrNotConnected))
 	w.Expect(old.Write(t.Context(), row("a"), text("x"))).To(MatchError(roomclient.ErrNotConnected))
 	w.Expect(old.Delete(t.Context(), row("a"))).To(MatchError(roomclient.ErrNotConnected))
 
 	next := w.client(owned("a"))
-	w.see(next, row("a"))
+	w.Expect(next.Own()).To(Equal("another"))
+	w.see(next, plan.Row{Identity: "another", ID: "a"})
 	w.Eventually(w.participants).Should(Equal(1.0))
 	w.Eventually(w.up).Should(Equal(1.0))
 	w.Consistently(w.up).Should(Equal(1.0), "the end of the old session says nothing of the new one")
+}
+
+func TestAnotherPollIntervalTakesEffectAtOnceAndNobodyConnectsAnew(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	rare := w.room("1")
+	rare.PollInterval = time.Hour
+	w.see(w.connect(rare, owned("a")), row("a"))
+	before, _ := w.pool.State(roomKey)
+	w.put(row("a"), text("x"))
+	w.Consistently(w.woken(owned("a"))).Should(BeZero())
+
+	w.Expect(w.pool.Ensure(t.Context(), roomKey, w.room("1"))).To(Succeed())
+	w.Eventually(w.woken(owned("a"))).Should(Equal(1))
+	after, _ := w.pool.State(roomKey)
+	w.Expect(after).To(Equal(before))
+}
+
+func TestARoomIsReadAtOnceWhenSomebodyAsks(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	rare := w.room("1")
+	rare.PollInterval = time.Hour
+	w.see(w.connect(rare, owned("a")), row("a"))
+	w.put(row("a"), text("x"))
+	w.pool.Poll(roomKey)
+	w.Eventually(w.woken(owned("a"))).Should(Equal(1))
 }
 
 func TestARoomThatCannotBeDialledKeepsWhatItHas(t *testing.T) {

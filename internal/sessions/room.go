@@ -40,19 +40,35 @@ type Room struct {
 	Endpoint string
 	// Name is the name of the room at the endpoint.
 	Name string
-	// Identity is the operator's own identity in the room.
+	// Identity is the operator's own identity in the room. It is empty with Connect: the service says it.
 	Identity string
 	// APIKey signs tokens for any identity. It is nil when Token is set.
 	APIKey *token.APIKey
+	// Connect asks the service for tokens, with the APIKey, instead of signing them.
+	Connect bool
 	// Token is a ready-made participant token of Identity.
 	Token redact.Bytes
 	// TLS is used for wss and https endpoints; nil means the system's settings.
 	TLS *tls.Config
+	// RequestTimeout is how long a request may take; 0 means as long as the client of the room lets it.
+	RequestTimeout time.Duration
+	// Revision differs whenever anything above differs. A new revision makes the sessions connect anew.
+	Revision string
 	// PollInterval is how often the room is read.
 	PollInterval time.Duration
-	// Revision differs whenever anything above differs. A new revision restarts the sessions.
-	Revision string
+	// Limits bound the requests to the room.
+	Limits Limits
 }
+
+// succeeds reports whether a room is another one as somebody has changed it: the same room, seen by the same identity with
+// the same powers. Then its sessions go on.
+func (r Room) succeeds(other Room) bool {
+	return r.Endpoint == other.Endpoint && r.Name == other.Name && r.Connect == other.Connect &&
+		(r.APIKey == nil) == (other.APIKey == nil) && (r.Connect || r.Identity == other.Identity)
+}
+
+// signs reports whether the operator can be any identity of the room.
+func (r Room) signs() bool { return r.APIKey != nil && !r.Connect }
 
 // NormalizeEndpoint returns one form for all spellings of the address of an endpoint.
 func NormalizeEndpoint(endpoint string) string {

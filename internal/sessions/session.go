@@ -11,7 +11,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/apimachinery/pkg/util/wait"
 
 	"github.com/roomsecrets/roomsecret-operator/internal/fingerprint"
 	"github.com/roomsecrets/roomsecret-operator/internal/plan"
@@ -19,17 +18,16 @@ import (
 	"github.com/roomsecrets/roomsecret-operator/roomclient/redact"
 )
 
-const (
-	// readsInFlight is how many rows are read at the same time, so that 64 of them cost one round trip.
-	readsInFlight = 64
-	// pollJitter spreads polls: what is between two of them is shorter than the interval by a random part of up to this.
-	pollJitter = 0.1
-)
+// readsInFlight is how many rows are read at the same time, so that 64 of them cost one round trip.
+const readsInFlight = 64
 
-// session is one connection of one identity to a room, with what it remembers of the rows that are tracked.
+// session is what one identity does in a room, over one connection after the other, with what it remembers of the rows
+// that are tracked.
 type session struct {
 	identity string
-	client   *roomclient.Session
+	lines    *lines
+	gate     *gate
+	pace     *pace
 	memory   *memory
 	listings listings
 	digests  fingerprint.Key
@@ -43,29 +41,24 @@ type session struct {
 	done sync.WaitGroup
 }
 
-// watch polls until ctx is done.
-func (s *session) watch(ctx context.Context, room Room) {
+// watch polls until ctx is done. Nobody else sees when a session gives up that is not the operator's own.
+func (s *session) watch(ctx context.Context, own bool) {
 	idlePolls := 0
-	wait.JitterUntilWithContext(ctx, func(ctx context.Context) {
+	for s.pace.wait(ctx) {
 		if s.idle() {
 			if idlePolls++; idlePolls > 1 {
 				s.unused()
 			}
-			return
+			continue
 		}
 		idlePolls = 0
-		switch phase := s.client.State().Phase; {
+		switch phase := s.state().Phase; {
 		case phase == roomclient.PhaseConnected:
 			s.poll(ctx)
-		case phase == roomclient.PhaseFailed && s.identity != room.Identity:
-			s.client.Retry() // nobody else sees that this one gave up
+		case phase == roomclient.PhaseFailed && !own:
+			s.lines.retry()
 		}
-	}, shortest(room.PollInterval), pollJitter, true)
-}
-
-// shortest returns what is at least between two polls, so that with the jitter it is never more than the interval.
-func shortest(interval time.Duration) time.Duration {
-	return time.Duration(float64(interval) / (1 + pollJitter))
+	}
 }
 
 // track makes what is wanted what an owner is woken for.
@@ -122,8 +115,8 @@ func answered(err error) bool {
 
 // list returns the rows of the session's identity that are in the room.
 func (s *session) list(ctx context.Context) ([]plan.Listed, error) {
-	infos, err := measured(s.metrics, "list", func() ([]roomclient.SecretInfo, error) {
-		return s.client.Secrets().ListSecrets(ctx)
+	infos, err := ask(ctx, s, "list", func(room roomclient.Secrets) ([]roomclient.SecretInfo, error) {
+		return room.ListSecrets(ctx)
 	})
 	if err != nil {
 		return nil, err
@@ -175,8 +168,8 @@ func presence(exists bool) string {
 // get reads a row of the session's own identity.
 func (s *session) get(ctx context.Context, row plan.Row) (Value, bool, error) {
 	exists := true
-	secret, err := measured(s.metrics, "get", func() (roomclient.Secret, error) {
-		secret, err := s.client.Secrets().GetSecret(ctx, roomclient.SecretQuery{ID: row.ID, DelegatedTo: row.DelegatedTo})
+	secret, err := ask(ctx, s, "get", func(room roomclient.Secrets) (roomclient.Secret, error) {
+		secret, err := room.GetSecret(ctx, roomclient.SecretQuery{ID: row.ID, DelegatedTo: row.DelegatedTo})
 		if errors.Is(err, roomclient.ErrNotFound) {
 			exists, err = false, nil // that the room has no such secret is an answer, not a failure
 		}
@@ -187,15 +180,15 @@ func (s *session) get(ctx context.Context, row plan.Row) (Value, bool, error) {
 
 // exists asks whether a row is there, for any identity.
 func (s *session) exists(ctx context.Context, row plan.Row) (bool, error) {
-	return measured(s.metrics, "exists", func() (bool, error) {
-		return s.client.Secrets().Exists(ctx, roomclient.ExistsQuery{ID: row.ID, DelegatedTo: row.DelegatedTo, ForIdentity: s.other(row)})
+	return ask(ctx, s, "exists", func(room roomclient.Secrets) (bool, error) {
+		return room.Exists(ctx, roomclient.ExistsQuery{ID: row.ID, DelegatedTo: row.DelegatedTo, ForIdentity: s.other(row)})
 	})
 }
 
 // set writes a row.
 func (s *session) set(ctx context.Context, row plan.Row, value Value) error {
-	_, err := measured(s.metrics, "set", func() (struct{}, error) {
-		return struct{}{}, s.client.Secrets().SetSecret(ctx, roomclient.SetSecretRequest{
+	_, err := ask(ctx, s, "set", func(room roomclient.Secrets) (struct{}, error) {
+		return struct{}{}, room.SetSecret(ctx, roomclient.SetSecretRequest{
 			ID: row.ID, Type: value.Type, Name: value.Name, DelegatedTo: row.DelegatedTo,
 			ForIdentity: s.other(row), Value: append(redact.Bytes{}, value.Bytes...), // never nil: an empty value is a value
 		})
@@ -205,8 +198,8 @@ func (s *session) set(ctx context.Context, row plan.Row, value Value) error {
 
 // remove deletes a row of the session's own identity.
 func (s *session) remove(ctx context.Context, row plan.Row) error {
-	_, err := measured(s.metrics, "delete", func() (struct{}, error) {
-		return struct{}{}, s.client.Secrets().DeleteSecret(ctx, row.ID, row.DelegatedTo)
+	_, err := ask(ctx, s, "delete", func(room roomclient.Secrets) (struct{}, error) {
+		return struct{}{}, room.DeleteSecret(ctx, row.ID, row.DelegatedTo)
 	})
 	return err
 }
@@ -226,15 +219,31 @@ func (s *session) noted(owner types.NamespacedName, row plan.Row, digest string)
 	}
 }
 
+// ask makes a request as soon as the limits of the room allow it, and counts it.
+func ask[T any](ctx context.Context, s *session, operation string, request func(roomclient.Secrets) (T, error)) (T, error) {
+	leave, err := s.gate.enter(ctx)
+	if err != nil {
+		var none T
+		return none, err
+	}
+	defer leave()
+	line := s.lines.take()
+	defer line.calls.Done()
+	return measured(s.metrics, operation, func() (T, error) { return request(line.client.Secrets()) })
+}
+
+// state returns the state of the connection.
+func (s *session) state() roomclient.State { return s.lines.state() }
+
 // pending reports whether the first attempt to connect is still under way.
 func (s *session) pending() bool {
-	state := s.client.State()
+	state := s.state()
 	return state.Phase == roomclient.PhaseConnecting && state.Err == nil
 }
 
 // close ends the connection and waits until nothing of the session runs any more.
 func (s *session) close() {
 	s.stop()
-	_ = s.client.Close() // it is being thrown away: there is nobody to tell
 	s.done.Wait()
+	s.lines.close()
 }
