@@ -7,9 +7,8 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"fmt"
+	"strconv"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -44,6 +43,7 @@ func (c credentials) read(ctx context.Context, r room) (reached, error) {
 		Name:         r.roomName(),
 		PollInterval: pollInterval(r),
 	}}
+	out.limit(r.connection.Limits)
 	key, ref := r.apiKey, "auth.apiKeySecretRef"
 	if key == nil {
 		key, ref = r.token, "auth.tokenSecretRef"
@@ -55,13 +55,28 @@ func (c credentials) read(ctx context.Context, r room) (reached, error) {
 	if err := out.authenticate(r, credential); err != nil {
 		return out, err
 	}
-	authority, err := c.trust(ctx, r, &out)
+	settings, err := c.tls(ctx, r.tls)
 	if err != nil {
 		return out, err
 	}
-	out.Revision = c.digests.Digest("room", []byte(out.Endpoint), []byte(out.Name), []byte(out.Identity), credential,
-		authority, []byte(r.serverName), []byte(out.PollInterval.String()))
+	out.TLS = settings.config
+	out.Revision = c.digests.Digest("room", []byte(out.Endpoint), []byte(out.Name), []byte(out.Identity),
+		[]byte(strconv.FormatBool(out.Connect)), credential, []byte(out.RequestTimeout.String()),
+		[]byte(r.tls.ServerName), settings.authority, settings.certificate, settings.key)
 	return out, nil
+}
+
+// limit fills in the limits.
+func (o *reached) limit(limits *roomv1alpha1.RoomLimits) {
+	if limits == nil {
+		return
+	}
+	o.Limits = sessions.Limits{
+		RequestsPerSecond: int(limits.RequestsPerSecond), Burst: int(limits.Burst), MaxInFlight: int(limits.MaxInFlight),
+	}
+	if limits.RequestTimeout != nil {
+		o.RequestTimeout = limits.RequestTimeout.Duration
+	}
 }
 
 // authenticate fills in the identity and the credential.
@@ -73,6 +88,9 @@ func (o *reached) authenticate(r room, credential []byte) error {
 				"The value that auth.apiKeySecretRef names is not a project API key (ma-...): put one there.")
 		}
 		o.APIKey = &key
+		if o.Connect = r.connection.TokenSource == roomv1alpha1.TokenSourceConnect; o.Connect {
+			return nil // the service says who we are
+		}
 		o.Identity = cmp.Or(string(r.connection.ParticipantName), roomv1alpha1.DefaultParticipantName)
 		return nil
 	}
@@ -88,42 +106,43 @@ func (o *reached) authenticate(r room, credential []byte) error {
 	return nil
 }
 
-// trust fills in the TLS settings and returns the certificates that are trusted.
-func (c credentials) trust(ctx context.Context, r room, out *reached) ([]byte, error) {
-	if r.ca == nil && r.serverName == "" {
-		return nil, nil
-	}
-	out.TLS = &tls.Config{ServerName: r.serverName, MinVersion: tls.VersionTLS12}
-	if r.ca == nil {
-		return nil, nil
-	}
-	pem, err := c.secretKey(ctx, *r.ca, "tls.caSecretRef")
+// secretKey reads one key of a Secret, without the white space around it.
+func (c credentials) secretKey(ctx context.Context, ref roomv1alpha1.NamespacedSecretKeyRef, field string) ([]byte, error) {
+	secret, err := c.secret(ctx, ref.Namespace, ref.Name, field)
 	if err != nil {
 		return nil, err
 	}
-	out.TLS.RootCAs = x509.NewCertPool()
-	if !out.TLS.RootCAs.AppendCertsFromPEM(pem) {
-		return nil, fault.NewTerminal(roomv1alpha1.ReasonInvalidCredential,
-			"The value that tls.caSecretRef names holds no PEM certificate: put one there.")
-	}
-	return pem, nil
+	return keyOf(secret.Data, "Secret", ref.Name, ref.Key, field)
 }
 
-// secretKey reads one key of a Secret, without the white space around it.
-func (c credentials) secretKey(ctx context.Context, ref roomv1alpha1.NamespacedSecretKeyRef, field string) ([]byte, error) {
+// secret reads a Secret.
+func (c credentials) secret(ctx context.Context, namespace, name, field string) (*corev1.Secret, error) {
 	var secret corev1.Secret
-	err := c.live.Get(ctx, client.ObjectKey{Namespace: ref.Namespace, Name: ref.Name}, &secret)
+	err := c.live.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, &secret)
+	if err := found(err, "Secret", namespace, name, field); err != nil {
+		return nil, err
+	}
+	return &secret, nil
+}
+
+// found makes of the error of reading an object what to do about it.
+func found(err error, kind, namespace, name, field string) error {
 	if apierrors.IsNotFound(err) {
-		return nil, fault.NewWaiting(roomv1alpha1.ReasonCredentialNotFound,
-			"Secret %q, which %s names, does not exist in namespace %q: create it.", ref.Name, field, ref.Namespace)
+		return fault.NewWaiting(roomv1alpha1.ReasonCredentialNotFound,
+			"%s %q, which %s names, does not exist in namespace %q: create it.", kind, name, field, namespace)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read the Secret that %s names: %w", field, err)
+		return fmt.Errorf("read the %s that %s names: %w", kind, field, err)
 	}
-	value := bytes.TrimSpace(secret.Data[ref.Key])
+	return nil
+}
+
+// keyOf returns what is under a key, without the white space around it.
+func keyOf(data map[string][]byte, kind, name, key, field string) ([]byte, error) {
+	value := bytes.TrimSpace(data[key])
 	if len(value) == 0 {
 		return nil, fault.NewWaiting(roomv1alpha1.ReasonCredentialNotFound,
-			"Secret %q, which %s names, has nothing under the key %q: add it.", ref.Name, field, ref.Key)
+			"%s %q, which %s names, has nothing under the key %q: add it.", kind, name, field, key)
 	}
 	return value, nil
 }

@@ -24,6 +24,8 @@ const (
 	indexTarget = "target"
 	// indexCredential finds the Rooms and ClusterRooms whose auth or tls names a Secret.
 	indexCredential = "credential"
+	// indexAuthority finds the Rooms and ClusterRooms whose tls names a ConfigMap.
+	indexAuthority = "authority"
 )
 
 type index struct {
@@ -39,10 +41,15 @@ func addIndexes(ctx context.Context, indexer client.FieldIndexer, withoutCluster
 		{&roomv1alpha1.RoomSecret{}, indexSecret, onRoomSecret(secretsOf)},
 		{&roomv1alpha1.RoomSecret{}, indexRow, onRoomSecret(rowsOf)},
 		{&roomv1alpha1.RoomSecret{}, indexTarget, onRoomSecret(targetOf)},
-		{&roomv1alpha1.Room{}, indexCredential, credentialsOf},
+		{&roomv1alpha1.Room{}, indexCredential, onRoom(room.secrets)},
+		{&roomv1alpha1.Room{}, indexAuthority, onRoom(room.configMaps)},
 	}
 	if !withoutClusterRooms {
-		indexes = append(indexes, index{&roomv1alpha1.ClusterRoom{}, indexCredential, credentialsOf})
+		indexes = append(
+			indexes,
+			index{&roomv1alpha1.ClusterRoom{}, indexCredential, onRoom(room.secrets)},
+			index{&roomv1alpha1.ClusterRoom{}, indexAuthority, onRoom(room.configMaps)},
+		)
 	}
 	for _, index := range indexes {
 		if err := indexer.IndexField(ctx, index.object, index.name, index.values); err != nil {
@@ -97,16 +104,12 @@ func rowsOf(rs *roomv1alpha1.RoomSecret) []string {
 	return values
 }
 
-func credentialsOf(object client.Object) []string {
-	room, ok := roomFrom(object)
-	if !ok {
-		return nil
-	}
-	var names []string
-	for _, ref := range []*roomv1alpha1.NamespacedSecretKeyRef{room.apiKey, room.token, room.ca} {
-		if ref != nil {
-			names = append(names, ref.Namespace+"/"+ref.Name)
+func onRoom(values func(room) []string) client.IndexerFunc {
+	return func(object client.Object) []string {
+		room, ok := roomFrom(object)
+		if !ok {
+			return nil
 		}
+		return values(room)
 	}
-	return names
 }

@@ -4,9 +4,12 @@
 package controllers
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -38,6 +41,8 @@ type RoomReconciler struct {
 	Rooms *sessions.Pool
 	// Events records events.
 	Events recorder.EventRecorder
+	// Namespaces are those that are watched; empty means all.
+	Namespaces []string
 
 	credentials credentials
 }
@@ -45,6 +50,7 @@ type RoomReconciler struct {
 // +kubebuilder:rbac:groups=roomsecrets.io,resources=rooms;clusterrooms,verbs=get;list;watch;patch
 // +kubebuilder:rbac:groups=roomsecrets.io,resources=rooms/status;clusterrooms/status,verbs=patch
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=get;list;watch
+// +kubebuilder:rbac:groups="",resources=configmaps,verbs=get;list;watch
 // +kubebuilder:rbac:groups="",resources=namespaces,verbs=get;list;watch
 
 // Reconcile makes the connection of one room as its spec says, and reports how it stands.
@@ -143,16 +149,26 @@ func (r *RoomReconciler) connect(ctx context.Context, room room) error {
 	if err != nil {
 		return r.withdraw(ctx, room, err)
 	}
-	room.status.Identity, room.status.TokenExpirationTime = reached.Identity, reached.expires
+	room.status.TokenExpirationTime = reached.expires
 	if err := r.Rooms.Ensure(ctx, room.key, reached.Room); err != nil {
 		r.Rooms.Withhold(room.key)
 		return fault.NewTerminal(roomv1alpha1.ReasonUnreachable, "The endpoint cannot be dialled: check spec.endpoint and spec.roomName.")
 	}
+	r.heed(room)
 	state, _ := r.Rooms.State(room.key)
+	room.status.Identity = cmp.Or(r.Rooms.Identity(room.key), room.status.Identity)
 	if f := fault.OfConnection(state); f != nil {
 		return f
 	}
 	return nil
+}
+
+// heed does what somebody asks for who has annotated the room: it is connected, or else read, at once.
+func (r *RoomReconciler) heed(room room) {
+	if wish := requestedAt(room.object); wish != "" && echoOf(wish) != room.status.LastHandledRequestedAt {
+		r.Rooms.Retry(room.key)
+		r.Rooms.Poll(room.key)
+	}
 }
 
 // withdraw closes the connection of a room whose credential cannot be read any more. Only when the credential is gone
@@ -193,12 +209,13 @@ func (r *RoomReconciler) report(ctx context.Context, room room, base client.Obje
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	if v.reason == roomv1alpha1.ReasonConnecting && room.status.ObservedGeneration == room.object.GetGeneration() {
-		return result, nil // a moment after a restart: what was reported before stays until more is known
-	}
 	before := append([]metav1.Condition(nil), room.status.Conditions...)
-	v.setConditions(&room.status.Conditions, room.object.GetGeneration())
-	room.status.ObservedGeneration = room.object.GetGeneration()
+	// A moment after a restart, what was reported before stays until more is known.
+	if v.reason != roomv1alpha1.ReasonConnecting || room.status.ObservedGeneration != room.object.GetGeneration() {
+		v.setConditions(&room.status.Conditions, room.object.GetGeneration())
+		room.status.ObservedGeneration = room.object.GetGeneration()
+	}
+	room.status.LastHandledRequestedAt = echoOf(requestedAt(room.object))
 	if err := patchStatus(ctx, r.Client, base, room.object); err != nil {
 		return quietly(err)
 	}
@@ -219,12 +236,26 @@ func (r *RoomReconciler) judge(ctx context.Context, room room, cause error, hold
 		return verdict{
 			ready: metav1.ConditionTrue, reason: roomv1alpha1.ReasonConnected,
 			message: fmt.Sprintf("Connected to room %q as %q.", room.roomName(), room.status.Identity),
-		}, ctrl.Result{}, nil
+		}, ctrl.Result{RequeueAfter: r.unwatched(room)}, nil
 	case f.Err != nil && f.Reason == roomv1alpha1.ReasonProgressing:
 		return verdict{}, ctrl.Result{}, cause
 	}
 	ctrl.LoggerFrom(ctx).V(1).Info("room is not connected", "reason", f.Reason, "cause", f.Err)
-	return verdictOf(f), ctrl.Result{RequeueAfter: r.tryAgain(room)}, nil
+	return verdictOf(f), ctrl.Result{RequeueAfter: cmp.Or(r.tryAgain(room), r.unwatched(room))}, nil
+}
+
+// unwatched returns how long to wait before what says how the room is reached is read again, because part of it is in a
+// namespace that is not watched: that of a ClusterRoom usually is not when only some are. It returns zero when nothing is.
+func (r *RoomReconciler) unwatched(room room) time.Duration {
+	if len(r.Namespaces) == 0 {
+		return 0
+	}
+	for _, name := range append(room.secrets(), room.configMaps()...) {
+		if namespace, _, _ := strings.Cut(name, "/"); !slices.Contains(r.Namespaces, namespace) {
+			return pollInterval(room)
+		}
+	}
+	return 0
 }
 
 // tryAgain starts a session that gave up once more, after a poll interval: what made the endpoint refuse may be mended

@@ -4,15 +4,6 @@
 package controllers_test
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
-	"math/big"
-	"net"
 	"strings"
 	"testing"
 	"time"
@@ -213,42 +204,6 @@ func TestARotatedCredentialTakesEffectWithoutARestart(t *testing.T) {
 	w.Eventually(w.state(room)).Should(Equal(connected))
 	edit(w, source, func(s *corev1.Secret) { s.Data["a"] = []byte("two") })
 	w.Eventually(w.value(w.key(own, "a"))).Should(Equal("two"))
-}
-
-func TestARoomBehindItsOwnCertificateAuthority(t *testing.T) {
-	t.Parallel()
-	w := newStoppedWorld(t)
-	certificate, authority := w.selfSigned("room.example")
-	server, err := roomserver.New(roomserver.Config{APIKeys: []token.APIKey{w.apiKey}, Store: w.store})
-	w.Expect(err).NotTo(HaveOccurred())
-	listener, err := net.Listen("tcp", w.address)
-	w.Expect(err).NotTo(HaveOccurred())
-	w.serve(server, tls.NewListener(listener, &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}))
-	w.startManager()
-	room := w.withRoom(func(r *roomv1alpha1.Room) { r.Spec.Endpoint = "https://" + w.address })
-	w.Eventually(w.state(room)).Should(Equal("False/Unreachable"), "a certificate of nobody we trust")
-	w.create(newSecret(w.ns, "ca", map[string]string{"ca.crt": authority}))
-	edit(w, room, func(r *roomv1alpha1.Room) {
-		r.Spec.TLS = &roomv1alpha1.RoomTLS{CASecretRef: &roomv1alpha1.SecretKeyRef{Name: "ca", Key: "ca.crt"}, ServerName: "room.example"}
-	})
-	w.Eventually(w.state(room)).Should(Equal(connected))
-	edit(w, newSecret(w.ns, "ca", nil), func(s *corev1.Secret) { s.Data["ca.crt"] = []byte("not a certificate") })
-	w.Eventually(w.state(room)).Should(Equal("False/InvalidCredential"))
-}
-
-// selfSigned returns a certificate for a name, and its authority in PEM.
-func (w *world) selfSigned(name string) (tls.Certificate, string) {
-	w.t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	w.Expect(err).NotTo(HaveOccurred())
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, DNSNames: []string{name},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	w.Expect(err).NotTo(HaveOccurred())
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
 }
 
 func TestTheFinalizerOfARoomChangesNothingElse(t *testing.T) {

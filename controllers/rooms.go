@@ -22,8 +22,7 @@ type room struct {
 	connection roomv1alpha1.RoomConnection
 	apiKey     *roomv1alpha1.NamespacedSecretKeyRef
 	token      *roomv1alpha1.NamespacedSecretKeyRef
-	ca         *roomv1alpha1.NamespacedSecretKeyRef
-	serverName string
+	tls        roomv1alpha1.ClusterRoomTLS
 	status     *roomv1alpha1.RoomStatus
 }
 
@@ -54,7 +53,7 @@ func roomFromRoom(o *roomv1alpha1.Room) room {
 		status:     &o.Status,
 	}
 	if o.Spec.TLS != nil {
-		r.ca, r.serverName = local(o.Spec.TLS.CASecretRef), o.Spec.TLS.ServerName
+		r.tls = o.Spec.TLS.In(o.Namespace)
 	}
 	return r
 }
@@ -69,13 +68,35 @@ func roomFromClusterRoom(o *roomv1alpha1.ClusterRoom) room {
 		status:     &o.Status,
 	}
 	if o.Spec.TLS != nil {
-		r.ca, r.serverName = o.Spec.TLS.CASecretRef, o.Spec.TLS.ServerName
+		r.tls = *o.Spec.TLS
 	}
 	return r
 }
 
 // roomName returns the name of the room at its endpoint.
 func (r room) roomName() string { return cmp.Or(r.connection.RoomName, r.key.Name) }
+
+// secrets names the Secrets that say how the room is reached, as namespace/name.
+func (r room) secrets() []string {
+	var names []string
+	for _, ref := range []*roomv1alpha1.NamespacedSecretKeyRef{r.apiKey, r.token, r.tls.CASecretRef} {
+		if ref != nil {
+			names = append(names, ref.Namespace+"/"+ref.Name)
+		}
+	}
+	if ref := r.tls.ClientCertSecretRef; ref != nil {
+		names = append(names, ref.Namespace+"/"+ref.Name)
+	}
+	return names
+}
+
+// configMaps names the ConfigMaps that say how the room is reached, as namespace/name.
+func (r room) configMaps() []string {
+	if ref := r.tls.CAConfigMapRef; ref != nil {
+		return []string{ref.Namespace + "/" + ref.Name}
+	}
+	return nil
+}
 
 // address returns what tells one room from another, however it is reached.
 func (r room) address() string {

@@ -135,6 +135,9 @@ func (r *RoomSecretReconciler) resolve(ctx context.Context, s *scope) error {
 	if s.rs.DeletionTimestamp.IsZero() && !room.object.GetDeletionTimestamp().IsZero() {
 		return fault.NewWaiting(roomv1alpha1.ReasonRoomNotReady, "%s %q is being deleted.", key.Kind, key.Name)
 	}
+	if wish := requestedAt(s.rs); wish != "" && echoOf(wish) != s.rs.Status.LastHandledRequestedAt {
+		r.Rooms.Retry(key)
+	}
 	s.client, err = r.Rooms.Client(key, client.ObjectKeyFromObject(s.rs))
 	if errors.Is(err, sessions.ErrPending) {
 		return err

@@ -6,7 +6,6 @@ package controllers
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -101,19 +100,15 @@ func (r *RoomSecretReconciler) planPush(ctx context.Context, s *scope, wanted []
 
 		CanDelete: s.client.CanReadAs,
 	}
-	rows := slices.Collect(maps.Keys(in.Ledger))
 	for _, want := range wanted {
-		// What is not allowed is not even looked at: looking may mean to join the room as somebody else.
-		if _, ours := in.Ledger[want.Row]; !ours && s.access.Allows(want.Row, roomv1alpha1.OperationWrite) {
-			rows = append(rows, want.Row)
-		}
 		if want.Problem == nil {
 			in.Digests[want.Row] = valueOf(want, values).Digest(r.Digests, want.Row)
 		}
 	}
-	if len(rows) > maxLedger {
+	rows, recorded := rowsToObserve(in)
+	if recorded > maxLedger {
 		return nil, fault.NewTerminal(roomv1alpha1.ReasonTooLarge,
-			"%d room secrets are wanted or wait to be deleted, and the ledger holds at most %d: wait until some are deleted, or ask for fewer.", len(rows), maxLedger)
+			"%d room secrets are wanted or wait to be deleted, and the ledger holds at most %d: wait until some are deleted, or ask for fewer.", recorded, maxLedger)
 	}
 	var err error
 	if in.Observed, err = r.observe(ctx, s, rows); err != nil {
@@ -123,6 +118,26 @@ func (r *RoomSecretReconciler) planPush(ctx context.Context, s *scope, wanted []
 		return nil, err
 	}
 	return plan.Push(in), nil
+}
+
+// rowsToObserve returns the rows that are wanted or in the ledger, and how many the ledger may come to hold. What is not
+// allowed is not even looked at: looking may mean to join the room as somebody else.
+func rowsToObserve(in plan.PushInput) (rows []plan.Row, recorded int) {
+	needs := map[plan.Row]roomv1alpha1.Operation{}
+	for row := range in.Ledger {
+		needs[row] = roomv1alpha1.OperationDelete
+	}
+	for _, want := range in.Rows {
+		if _, ours := in.Ledger[want.Row]; ours || in.Access.Allows(want.Row, roomv1alpha1.OperationWrite) {
+			needs[want.Row] = roomv1alpha1.OperationWrite
+		}
+	}
+	for row, operation := range needs {
+		if in.Access.Allows(row, operation) {
+			rows = append(rows, row)
+		}
+	}
+	return rows, len(needs)
 }
 
 // observe reads rows, and has them watched.
@@ -298,10 +313,22 @@ func (r *RoomSecretReconciler) settle(s *scope, steps []plan.Step, outcomes map[
 		if step.Wanted == nil && record == nil {
 			continue // no longer wanted, and no longer ours
 		}
+		entry.Verified = s.verified(entry)
 		book.put(&entry, rowName(step.Row), record)
 		entries = append(entries, entry)
 	}
 	s.rs.Status.Entries = entries
+}
+
+// verified says how it is known that an entry stands as it does. Of one that failed nothing is known.
+func (s *scope) verified(entry roomv1alpha1.EntryStatus) roomv1alpha1.Verified {
+	switch {
+	case entry.State != roomv1alpha1.EntryInSync && entry.State != roomv1alpha1.EntryDrifted:
+		return ""
+	case s.client.CanReadAs(entry.Identity):
+		return roomv1alpha1.VerifiedValue
+	}
+	return roomv1alpha1.VerifiedExistence
 }
 
 // isNew reports whether a record says something else than the one before it. It does, without anything being written now,

@@ -25,7 +25,7 @@ func (r *RoomSecretReconciler) conclude(s *scope, cause error) {
 	status.Direction = s.rs.Direction()
 	status.Summary = summarize(status.Entries)
 	status.ObservedGeneration = s.rs.Generation
-	status.LastHandledRequestedAt = clipTo(requestedAt(s.rs), maxRequestedAt)
+	status.LastHandledRequestedAt = echoOf(requestedAt(s.rs))
 	if s.changes > 0 {
 		status.LastChangeTime = &metav1.Time{Time: r.Clock.Now()}
 	}
@@ -129,12 +129,12 @@ const (
 	maxRequestedAt = 256
 )
 
-// clipTo returns at most the first bytes of a text, cutting no character in two.
-func clipTo(text string, most int) string {
-	if len(text) <= most {
-		return text
+// echoOf returns what is echoed of a value of the annotation, cutting no character in two.
+func echoOf(request string) string {
+	if len(request) <= maxRequestedAt {
+		return request
 	}
-	return strings.ToValidUTF8(text[:most], "")
+	return strings.ToValidUTF8(request[:maxRequestedAt], "")
 }
 
 func clip(message string) string {

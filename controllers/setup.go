@@ -41,6 +41,8 @@ type Options struct {
 	WithoutClusterRooms bool
 	// Restarts lets pulls restart workloads, which takes the right to patch them.
 	Restarts bool
+	// Namespaces are those that the cache of the manager is limited to; empty means all.
+	Namespaces []string
 	// MaxConcurrentReconciles is how many RoomSecrets are worked on at the same time; 0 means 10.
 	MaxConcurrentReconciles int
 	// Grace is how long the deletion of a RoomSecret waits for a room that is out of reach; 0 means 2 minutes.
@@ -59,8 +61,8 @@ const (
 	syncedTimeout = time.Second
 )
 
-// CacheOptions returns what the cache of the manager must keep: all of our own kinds, of Secrets and Namespaces only
-// metadata, stripped to what the indexes need. With namespaces, only objects of those are seen, besides ClusterRooms.
+// CacheOptions returns what the cache of the manager must keep: all of our own kinds, of Secrets, ConfigMaps and Namespaces
+// only metadata, stripped to what the indexes need. With namespaces, only objects of those are seen, besides ClusterRooms.
 func CacheOptions(namespaces ...string) cache.Options {
 	var only map[string]cache.Config
 	for _, namespace := range namespaces {
@@ -75,6 +77,7 @@ func CacheOptions(namespaces ...string) cache.Options {
 		DefaultTransform:            cache.TransformStripManagedFields(),
 		ByObject: map[client.Object]cache.ByObject{
 			secretMetadata():    {Transform: keepIdentity},
+			configMapMetadata(): {Transform: keepIdentity},
 			namespaceMetadata(): {Transform: keepLabels},
 		},
 	}
@@ -127,7 +130,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 func setupRooms(mgr ctrl.Manager, o Options, kind roomv1alpha1.RoomKind, list client.ObjectList) error {
 	r := &RoomReconciler{
 		Kind: kind, Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Rooms: o.Rooms,
-		Events:      mgr.GetEventRecorder("roomsecret-operator"),
+		Events: mgr.GetEventRecorder("roomsecret-operator"), Namespaces: o.Namespaces,
 		credentials: credentials{live: mgr.GetAPIReader(), digests: o.Digests},
 	}
 	find, object, name := finder{mgr.GetClient()}, client.Object(&roomv1alpha1.Room{}), "room"
@@ -135,8 +138,9 @@ func setupRooms(mgr ctrl.Manager, o Options, kind roomv1alpha1.RoomKind, list cl
 		object, name = &roomv1alpha1.ClusterRoom{}, "clusterroom"
 	}
 	return ctrl.NewControllerManagedBy(mgr).Named(name).
-		For(object, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
-		WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(find.roomOfSecret(list))).
+		For(object, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, syncRequests()))).
+		WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(find.roomsBy(indexCredential, list))).
+		WatchesMetadata(&corev1.ConfigMap{}, handler.EnqueueRequestsFromMapFunc(find.roomsBy(indexAuthority, list))).
 		Watches(&roomv1alpha1.RoomSecret{}, handler.EnqueueRequestsFromMapFunc(roomOfRoomSecret(kind)), builder.WithPredicates(finalizerChanges())).
 		WatchesRawSource(roomEvents(o.Rooms, kind)).
 		WithOptions(controller.Options{RateLimiter: retries(o)}).

@@ -91,6 +91,10 @@ type world struct {
 	room       string
 	userAgent  string
 	serverLog  syncBuffer
+	// registry has the metrics of the manager that was started last.
+	registry *prometheus.Registry
+	// limited says that the manager knows that it sees some namespaces only.
+	limited bool
 	// newClient makes the client of the manager; nil for the usual one.
 	newClient client.NewClientFunc
 	// user is who the manager is to the API server; empty for the administrator.
@@ -251,14 +255,19 @@ func (w *world) options() controllers.Options {
 	w.t.Helper()
 	digests, err := controllers.EnsureKey(w.ctx, w.kube, w.ns)
 	w.Expect(err).NotTo(gomega.HaveOccurred())
-	registry := prometheus.NewRegistry()
-	roomMetrics, err := sessions.NewMetrics(registry)
+	w.registry = prometheus.NewRegistry()
+	roomMetrics, err := sessions.NewMetrics(w.registry)
 	w.Expect(err).NotTo(gomega.HaveOccurred())
-	syncMetrics, err := controllers.NewMetrics(registry)
+	syncMetrics, err := controllers.NewMetrics(w.registry)
 	w.Expect(err).NotTo(gomega.HaveOccurred())
+	var namespaces []string
+	if w.limited {
+		namespaces = w.namespaces
+	}
 	return controllers.Options{
-		Rooms:   sessions.NewPool(digests, roomMetrics, sessions.Dial),
-		Digests: digests, Metrics: syncMetrics,
+		Namespaces: namespaces,
+		Rooms:      sessions.NewPool(digests, roomMetrics, sessions.Dial),
+		Digests:    digests, Metrics: syncMetrics,
 		Restarts: !w.withoutRestarts,
 		Grace:    grace, FirstRetry: cmp.Or(w.firstRetry, 50*time.Millisecond),
 	}

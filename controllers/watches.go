@@ -109,15 +109,15 @@ func without(a, b []string) []string {
 	return slices.DeleteFunc(a, func(item string) bool { return slices.Contains(b, item) })
 }
 
-// roomOfSecret maps a Secret to the rooms of a kind whose credential it is.
-func (f finder) roomOfSecret(list client.ObjectList) handler.MapFunc {
-	return func(ctx context.Context, secret client.Object) []ctrl.Request {
+// roomsBy maps a Secret or a ConfigMap to the rooms of a kind that an index finds by its name.
+func (f finder) roomsBy(index string, list client.ObjectList) handler.MapFunc {
+	return func(ctx context.Context, object client.Object) []ctrl.Request {
 		found, ok := list.DeepCopyObject().(client.ObjectList)
 		if !ok {
 			return nil
 		}
-		name := secret.GetNamespace() + "/" + secret.GetName()
-		if err := f.reader.List(ctx, found, client.MatchingFields{indexCredential: name}); err != nil {
+		name := object.GetNamespace() + "/" + object.GetName()
+		if err := f.reader.List(ctx, found, client.MatchingFields{index: name}); err != nil {
 			ctrl.LoggerFrom(ctx).Error(err, "find the rooms that a change concerns")
 			return nil
 		}
@@ -211,9 +211,14 @@ func (f finder) roomSecretEvents(pool *sessions.Pool) source.Source {
 	})
 }
 
-// secretMetadata and namespaceMetadata are what is watched of Secrets and Namespaces: never their contents.
+// secretMetadata, configMapMetadata and namespaceMetadata are what is watched of Secrets, ConfigMaps and Namespaces: never
+// their contents.
 func secretMetadata() *metav1.PartialObjectMetadata {
 	return metadataOf("Secret")
+}
+
+func configMapMetadata() *metav1.PartialObjectMetadata {
+	return metadataOf("ConfigMap")
 }
 
 func namespaceMetadata() *metav1.PartialObjectMetadata {

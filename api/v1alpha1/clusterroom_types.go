@@ -20,11 +20,19 @@ type ClusterRoomAuth struct {
 	TokenSecretRef *NamespacedSecretKeyRef `json:"tokenSecretRef,omitempty"`
 }
 
-// ClusterRoomTLS adjusts how the certificate of the endpoint is verified.
+// ClusterRoomTLS adjusts how the certificate of the endpoint is verified, and shows it one of our own.
+// +kubebuilder:validation:XValidation:rule="!has(self.caSecretRef) || !has(self.caConfigMapRef)",message="only one of caSecretRef and caConfigMapRef may be set"
 type ClusterRoomTLS struct {
-	// caSecretRef names PEM certificates to trust instead of the system's.
+	// caSecretRef names PEM certificates in a Secret, to trust instead of the system's.
 	// +optional
 	CASecretRef *NamespacedSecretKeyRef `json:"caSecretRef,omitempty"`
+	// caConfigMapRef names PEM certificates in a ConfigMap, to trust instead of the system's.
+	// +optional
+	CAConfigMapRef *NamespacedConfigMapKeyRef `json:"caConfigMapRef,omitempty"`
+	// clientCertSecretRef names a Secret of type kubernetes.io/tls. Its certificate, tls.crt, and key, tls.key, are shown
+	// to an endpoint that asks who connects.
+	// +optional
+	ClientCertSecretRef *NamespacedSecretRef `json:"clientCertSecretRef,omitempty"`
 	// serverName is the host name to expect in the certificate, when it is not the one in the endpoint.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
@@ -34,12 +42,14 @@ type ClusterRoomTLS struct {
 
 // ClusterRoomSpec says how a room is reached, as whom, and which namespaces may do what in it.
 // +kubebuilder:validation:XValidation:rule="!has(self.tls) || self.endpoint.matches('^(wss|https)://')",message="spec.tls needs a wss or https endpoint",fieldPath=".tls"
+// +kubebuilder:validation:XValidation:rule="!has(self.tokenSource) || has(self.auth.apiKeySecretRef)",message="spec.tokenSource needs auth.apiKeySecretRef",fieldPath=".tokenSource"
+// +kubebuilder:validation:XValidation:rule="!has(self.participantName) || !has(self.tokenSource) || self.tokenSource != 'Connect'",message="with tokenSource Connect the service says who the operator is: leave participantName out",fieldPath=".participantName"
 type ClusterRoomSpec struct {
 	RoomConnection `json:",inline"`
 	// auth is the credential for the room.
 	// +required
 	Auth ClusterRoomAuth `json:"auth"`
-	// tls adjusts how the certificate of a wss or https endpoint is verified.
+	// tls adjusts how the certificate of a wss or https endpoint is verified, and which one is shown to it.
 	// +optional
 	TLS *ClusterRoomTLS `json:"tls,omitempty"`
 	// access says what RoomSecrets may do. What no rule allows is denied.

@@ -96,7 +96,7 @@ const (
 	ReasonRoomUnknown Reason = "RoomUnknown"
 	// ReasonRoomClosed surfaces when the room is disabled (HTTP 423) or was closed for good.
 	ReasonRoomClosed Reason = "RoomClosed"
-	// ReasonCredentialNotFound surfaces when a Secret, or a key in it, that auth or tls names does not exist.
+	// ReasonCredentialNotFound surfaces when a Secret or ConfigMap, or a key in it, that auth or tls names does not exist.
 	ReasonCredentialNotFound Reason = "CredentialNotFound"
 	// ReasonInvalidCredential surfaces when a credential is there but cannot be read as an API key, token or certificate.
 	ReasonInvalidCredential Reason = "InvalidCredential"

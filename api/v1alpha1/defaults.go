@@ -25,6 +25,21 @@ const (
 	MaxRows = 256
 )
 
+// In returns the same settings with the namespace of the Room beside each name.
+func (t RoomTLS) In(namespace string) ClusterRoomTLS {
+	out := ClusterRoomTLS{ServerName: t.ServerName}
+	if t.CASecretRef != nil {
+		out.CASecretRef = &NamespacedSecretKeyRef{Namespace: namespace, SecretKeyRef: *t.CASecretRef}
+	}
+	if t.CAConfigMapRef != nil {
+		out.CAConfigMapRef = &NamespacedConfigMapKeyRef{Namespace: namespace, ConfigMapKeyRef: *t.CAConfigMapRef}
+	}
+	if t.ClientCertSecretRef != nil {
+		out.ClientCertSecretRef = &NamespacedSecretRef{Namespace: namespace, Name: t.ClientCertSecretRef.Name}
+	}
+	return out
+}
+
 // KindOrDefault returns the kind of the reference.
 func (r RoomReference) KindOrDefault() RoomKind { return cmp.Or(r.Kind, KindRoom) }
 

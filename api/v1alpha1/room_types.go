@@ -52,6 +52,54 @@ type RoomConnection struct {
 	// +kubebuilder:validation:XValidation:rule="!self.matches('^([0-9]+([.][0-9]+)?(ms|s|m|h))+$') || duration(self) <= duration('24h')",message="must be at most 24h"
 	// +optional
 	PollInterval *metav1.Duration `json:"pollInterval,omitempty"`
+	// tokenSource says where the tokens come from that the operator connects with, given an API key. Sign (the default):
+	// the operator signs them, and can be any identity of the room. Connect: it asks the REST API at the endpoint, which
+	// also says where the room is and who the operator is there.
+	// +optional
+	TokenSource TokenSource `json:"tokenSource,omitempty"`
+	// limits bound the requests that are made to the room, by all RoomSecrets, identities and polls together.
+	// +optional
+	Limits *RoomLimits `json:"limits,omitempty"`
+}
+
+// TokenSource says where participant tokens come from.
+// +kubebuilder:validation:Enum=Sign;Connect
+type TokenSource string
+
+const (
+	// TokenSourceSign signs tokens with the API key.
+	TokenSourceSign TokenSource = "Sign"
+	// TokenSourceConnect asks the REST API of the service for them, with the API key.
+	TokenSourceConnect TokenSource = "Connect"
+)
+
+// RoomLimits bound the requests to one room.
+// +kubebuilder:validation:XValidation:rule="!has(self.burst) || has(self.requestsPerSecond)",message="burst needs requestsPerSecond"
+type RoomLimits struct {
+	// requestsPerSecond is how many requests are made in a second, on average. What is beyond it waits. The default is no
+	// limit.
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=10000
+	// +optional
+	RequestsPerSecond int32 `json:"requestsPerSecond,omitempty"`
+	// burst is how many requests may come at once after a quiet time. The default is requestsPerSecond.
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=10000
+	// +optional
+	Burst int32 `json:"burst,omitempty"`
+	// maxInFlight is how many requests may wait for their answers at the same time. The default is 64 for each identity.
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=256
+	// +optional
+	MaxInFlight int32 `json:"maxInFlight,omitempty"`
+	// requestTimeout is how long one request may take. The default is 30s; at least 1s and at most 10m.
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:MaxLength=32
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+([.][0-9]+)?(ms|s|m|h))+$')",message="must be a duration such as 30s or 5m"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('^([0-9]+([.][0-9]+)?(ms|s|m|h))+$') || duration(self) >= duration('1s')",message="must be at least 1s"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('^([0-9]+([.][0-9]+)?(ms|s|m|h))+$') || duration(self) <= duration('10m')",message="must be at most 10m"
+	// +optional
+	RequestTimeout *metav1.Duration `json:"requestTimeout,omitempty"`
 }
 
 // Identity is the name of a participant of a room.
@@ -84,6 +132,44 @@ type NamespacedSecretKeyRef struct {
 	SecretKeyRef `json:",inline"`
 }
 
+// ConfigMapKeyRef names one key of a ConfigMap in the namespace of the object that refers to it.
+type ConfigMapKeyRef struct {
+	// name is the name of the ConfigMap.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +required
+	Name string `json:"name"`
+	// key is the key in the ConfigMap.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +required
+	Key string `json:"key"`
+}
+
+// NamespacedConfigMapKeyRef names one key of a ConfigMap in any namespace.
+type NamespacedConfigMapKeyRef struct {
+	// namespace is the namespace of the ConfigMap.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	// +required
+	Namespace       string `json:"namespace"`
+	ConfigMapKeyRef `json:",inline"`
+}
+
+// NamespacedSecretRef names a Secret in any namespace.
+type NamespacedSecretRef struct {
+	// namespace is the namespace of the Secret.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	// +required
+	Namespace string `json:"namespace"`
+	// name is the name of the Secret.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +required
+	Name string `json:"name"`
+}
+
 // RoomAuth is the credential for a room: exactly one of its members.
 // +kubebuilder:validation:XValidation:rule="[has(self.apiKeySecretRef), has(self.tokenSecretRef)].exists_one(x, x)",message="exactly one of apiKeySecretRef and tokenSecretRef must be set"
 type RoomAuth struct {
@@ -97,11 +183,19 @@ type RoomAuth struct {
 	TokenSecretRef *SecretKeyRef `json:"tokenSecretRef,omitempty"`
 }
 
-// RoomTLS adjusts how the certificate of the endpoint is verified.
+// RoomTLS adjusts how the certificate of the endpoint is verified, and shows it one of our own.
+// +kubebuilder:validation:XValidation:rule="!has(self.caSecretRef) || !has(self.caConfigMapRef)",message="only one of caSecretRef and caConfigMapRef may be set"
 type RoomTLS struct {
-	// caSecretRef names PEM certificates to trust instead of the system's.
+	// caSecretRef names PEM certificates in a Secret, to trust instead of the system's.
 	// +optional
 	CASecretRef *SecretKeyRef `json:"caSecretRef,omitempty"`
+	// caConfigMapRef names PEM certificates in a ConfigMap, to trust instead of the system's.
+	// +optional
+	CAConfigMapRef *ConfigMapKeyRef `json:"caConfigMapRef,omitempty"`
+	// clientCertSecretRef names a Secret of type kubernetes.io/tls. Its certificate, tls.crt, and key, tls.key, are shown
+	// to an endpoint that asks who connects.
+	// +optional
+	ClientCertSecretRef *LocalSecretRef `json:"clientCertSecretRef,omitempty"`
 	// serverName is the host name to expect in the certificate, when it is not the one in the endpoint.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
@@ -111,12 +205,14 @@ type RoomTLS struct {
 
 // RoomSpec says how a room is reached, as whom, and what RoomSecrets may do in it.
 // +kubebuilder:validation:XValidation:rule="!has(self.tls) || self.endpoint.matches('^(wss|https)://')",message="spec.tls needs a wss or https endpoint",fieldPath=".tls"
+// +kubebuilder:validation:XValidation:rule="!has(self.tokenSource) || has(self.auth.apiKeySecretRef)",message="spec.tokenSource needs auth.apiKeySecretRef",fieldPath=".tokenSource"
+// +kubebuilder:validation:XValidation:rule="!has(self.participantName) || !has(self.tokenSource) || self.tokenSource != 'Connect'",message="with tokenSource Connect the service says who the operator is: leave participantName out",fieldPath=".participantName"
 type RoomSpec struct {
 	RoomConnection `json:",inline"`
 	// auth is the credential for the room.
 	// +required
 	Auth RoomAuth `json:"auth"`
-	// tls adjusts how the certificate of a wss or https endpoint is verified.
+	// tls adjusts how the certificate of a wss or https endpoint is verified, and which one is shown to it.
 	// +optional
 	TLS *RoomTLS `json:"tls,omitempty"`
 	// access limits what RoomSecrets of this namespace may do. Without rules they may do everything; with rules, only
@@ -143,6 +239,10 @@ type RoomStatus struct {
 	// tokenExpirationTime is when the token of auth.tokenSecretRef expires.
 	// +optional
 	TokenExpirationTime *metav1.Time `json:"tokenExpirationTime,omitempty"`
+	// lastHandledRequestedAt is the value of the annotation roomsecrets.io/requestedAt that was heeded last; of a value of
+	// more than 256 bytes, the first 256.
+	// +optional
+	LastHandledRequestedAt string `json:"lastHandledRequestedAt,omitempty"`
 }
 
 // Room says how to reach one room for the RoomSecrets of its namespace.

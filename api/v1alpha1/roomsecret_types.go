@@ -85,8 +85,8 @@ type RoomSecretStatus struct {
 	LastHandledRequestedAt string `json:"lastHandledRequestedAt,omitempty"`
 }
 
-// AnnotationRequestedAt is set to a new value, by convention the time, to have a RoomSecret synced at once. Values longer
-// than 256 bytes are not echoed in status.lastHandledRequestedAt in full.
+// AnnotationRequestedAt is set to a new value, by convention the time, to have a RoomSecret synced, or a room connected or
+// read, at once. Values longer than 256 bytes are not echoed in status.lastHandledRequestedAt in full.
 const AnnotationRequestedAt = "roomsecrets.io/requestedAt"
 
 // AnnotationConfirmPrune is set to the value that a message with the reason PruneBlocked names, to have deleted what it speaks of.
@@ -149,6 +149,17 @@ const (
 	OriginAdopted Origin = "Adopted"
 )
 
+// Verified says how it is known what the room holds.
+// +kubebuilder:validation:Enum=Value;Existence
+type Verified string
+
+const (
+	// VerifiedValue is a row that was read and compared.
+	VerifiedValue Verified = "Value"
+	// VerifiedExistence is a row of which only is known that it is there.
+	VerifiedExistence Verified = "Existence"
+)
+
 // EntryStatus is the state of one row of the room or of one key of the target.
 type EntryStatus struct {
 	// name is unique within the list: on push <id>[@<identity>][><delegate>], on pull the key.
@@ -183,6 +194,10 @@ type EntryStatus struct {
 	// digest is a keyed digest of what we last wrote; it says nothing about the value without the operator's key.
 	// +optional
 	Digest string `json:"digest,omitempty"`
+	// verified says, on push, how it is known what the room holds. Value: it was read back and compared. Existence: the
+	// credential of the room cannot read it, because it belongs to another identity; only that it is there is known.
+	// +optional
+	Verified Verified `json:"verified,omitempty"`
 	// seal proves that the operator wrote this record. A record without a valid seal gives no right to change anything.
 	// +optional
 	Seal string `json:"seal,omitempty"`

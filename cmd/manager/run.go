@@ -133,6 +133,7 @@ func addControllers(ctx context.Context, mgr ctrl.Manager, restConfig *rest.Conf
 		Metrics:                 syncMetrics,
 		WithoutClusterRooms:     !o.ClusterRooms,
 		Restarts:                o.EnableRestarts,
+		Namespaces:              o.WatchNamespaces,
 		MaxConcurrentReconciles: o.MaxConcurrentReconciles,
 	})
 }

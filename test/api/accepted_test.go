@@ -29,7 +29,8 @@ func TestWhatMakesSenseIsKeptAsItWasSent(t *testing.T) {
 		"a room that says everything": {object: room(
 			"auth: {tokenSecretRef: {name: "+long(253)+", key: "+long(253)+"}}",
 			"endpoint: 'https://[::1]:7345/some/path'", "roomName: "+long(63), "participantName: "+long(128), "pollInterval: 1h30m0.5s",
-			"tls: {serverName: rooms.example.com, caSecretRef: {name: ca, key: ca.crt}}",
+			"tls: {serverName: rooms.example.com, caSecretRef: {name: ca, key: ca.crt}, clientCertSecretRef: {name: "+long(253)+"}}",
+			"limits: {requestsPerSecond: 10, burst: 20, maxInFlight: 8, requestTimeout: 1m0.5s}",
 			"access: "+list(64, "{operations: [Read, Write, Delete, Delegate], ids: ['"+long(180)+"%d*'], identities: ['*']}"),
 		)},
 		"the shortest poll interval": {
@@ -44,9 +45,17 @@ func TestWhatMakesSenseIsKeptAsItWasSent(t *testing.T) {
 		"a cluster's room that says everything": {object: clusterRoom(
 			"auth: {tokenSecretRef: {namespace: "+long(63)+", name: a, key: b}}",
 			"endpoint: wss://rooms.example.com", "pollInterval: 30s",
-			"tls: {caSecretRef: {namespace: rooms, name: ca, key: ca.crt}}",
+			"tls: {caSecretRef: {namespace: rooms, name: ca, key: ca.crt}, clientCertSecretRef: {namespace: rooms, name: a}}",
+			"limits: {maxInFlight: 1}",
 			"access: "+list(64, "{namespaces: {names: ["+long(60)+"%d, 'team-*']}, ids: ['{namespace}/*'], operations: [Read]}"),
 		)},
+		"a room that the service gives tickets for": {
+			object: room(auth, "endpoint: wss://rooms.example.com", "pollInterval: 30s", "tokenSource: Connect", "tls: {caConfigMapRef: {name: "+long(253)+", key: "+long(253)+"}}"),
+		},
+		"a cluster's room that the service gives tickets for": {
+			object: clusterRoom(clusterAuth, anyAccess, "endpoint: wss://rooms.example.com", "pollInterval: 30s", "tokenSource: Connect",
+				"tls: {caConfigMapRef: {namespace: "+long(63)+", name: a, key: b}}"),
+		},
 		"a push of all keys": {
 			push("allKeys: {}"),
 			map[string]any{"push": map[string]any{"conflictPolicy": "Fail", "driftPolicy": "Correct", "deletionPolicy": "Retain", "onSourceDeleted": "Keep"}},

@@ -133,7 +133,11 @@ const (
 func parse(kind, namespace string, members []string) *unstructured.Unstructured {
 	text := "{apiVersion: roomsecrets.io/v1alpha1, kind: " + kind + ", metadata: {name: test}, spec: {" + strings.Join(members, ", ") + "}}"
 	var object unstructured.Unstructured
-	if err := yaml.UnmarshalStrict([]byte(text), &object.Object); err != nil {
+	encoded, err := yaml.YAMLToJSONStrict([]byte(text))
+	if err == nil {
+		err = object.UnmarshalJSON(encoded) // which keeps whole numbers whole, as the API server does
+	}
+	if err != nil {
 		panic(err.Error() + ":\n" + text)
 	}
 	object.SetNamespace(namespace)

@@ -22,12 +22,13 @@ import (
 // object is a Room or a ClusterRoom, seen without the difference between the two.
 type object struct {
 	roomv1alpha1.RoomConnection
-	title      string // for people
-	name       string
-	apiKey     *roomv1alpha1.NamespacedSecretKeyRef
-	token      *roomv1alpha1.NamespacedSecretKeyRef
-	ca         *roomv1alpha1.NamespacedSecretKeyRef
-	serverName string
+	title  string // for people
+	name   string
+	apiKey *roomv1alpha1.NamespacedSecretKeyRef
+	token  *roomv1alpha1.NamespacedSecretKeyRef
+	tls    roomv1alpha1.ClusterRoomTLS
+	// identity is who the operator is in the room, as far as it has said so.
+	identity string
 }
 
 // read reads the object of the choice.
@@ -57,9 +58,10 @@ func fromRoom(room *roomv1alpha1.Room) object {
 		RoomConnection: room.Spec.RoomConnection, name: room.Name,
 		title:  fmt.Sprintf("Room %s/%s", room.Namespace, room.Name),
 		apiKey: local(room.Spec.Auth.APIKeySecretRef), token: local(room.Spec.Auth.TokenSecretRef),
+		identity: room.Status.Identity,
 	}
 	if room.Spec.TLS != nil {
-		o.ca, o.serverName = local(room.Spec.TLS.CASecretRef), room.Spec.TLS.ServerName
+		o.tls = room.Spec.TLS.In(room.Namespace)
 	}
 	return o
 }
@@ -68,9 +70,10 @@ func fromClusterRoom(room *roomv1alpha1.ClusterRoom) object {
 	o := object{
 		RoomConnection: room.Spec.RoomConnection, name: room.Name, title: "ClusterRoom " + room.Name,
 		apiKey: room.Spec.Auth.APIKeySecretRef, token: room.Spec.Auth.TokenSecretRef,
+		identity: room.Status.Identity,
 	}
 	if room.Spec.TLS != nil {
-		o.ca, o.serverName = room.Spec.TLS.CASecretRef, room.Spec.TLS.ServerName
+		o.tls = *room.Spec.TLS
 	}
 	return o
 }
@@ -93,10 +96,13 @@ func (c Choice) fromObject(ctx context.Context) (Target, error) {
 		URL: cmp.Or(o.Endpoint, roomv1alpha1.DefaultEndpoint), Room: cmp.Or(o.RoomName, o.name),
 		Identity: string(o.ParticipantName), from: o.title,
 	}
+	if o.TokenSource == roomv1alpha1.TokenSourceConnect {
+		t.Identity = o.identity // the service has made the operator this one, and its room secrets are meant
+	}
 	if err := t.authenticate(ctx, kube, o, c.options.AsIdentity); err != nil {
 		return Target{}, fmt.Errorf("%s: %w", o.title, err)
 	}
-	if t.TLS, err = trust(ctx, kube, o); err != nil {
+	if t.TLS, err = settings(ctx, kube, o.tls); err != nil {
 		return Target{}, fmt.Errorf("%s: %w", o.title, err)
 	}
 	return t, t.check(c.options)
@@ -118,23 +124,71 @@ func (t *Target) authenticate(ctx context.Context, kube client.Reader, o object,
 	return t.useToken(string(credential), from)
 }
 
-func trust(ctx context.Context, kube client.Reader, o object) (*tls.Config, error) {
-	if o.ca == nil && o.serverName == "" {
+// settings makes what the object says of TLS.
+func settings(ctx context.Context, kube client.Reader, spec roomv1alpha1.ClusterRoomTLS) (*tls.Config, error) {
+	if spec == (roomv1alpha1.ClusterRoomTLS{}) {
 		return nil, nil //nolint:nilnil // nil is the system's settings
 	}
-	config := &tls.Config{ServerName: o.serverName, MinVersion: tls.VersionTLS12}
-	if o.ca == nil {
-		return config, nil
-	}
-	pem, err := secretKey(ctx, kube, *o.ca)
+	config := &tls.Config{ServerName: spec.ServerName, MinVersion: tls.VersionTLS12}
+	pem, from, err := authority(ctx, kube, spec)
 	if err != nil {
 		return nil, err
 	}
-	config.RootCAs = x509.NewCertPool()
-	if !config.RootCAs.AppendCertsFromPEM(pem) {
-		return nil, fmt.Errorf("key %q of Secret %s/%s holds no PEM certificate", o.ca.Key, o.ca.Namespace, o.ca.Name)
+	if from != "" {
+		config.RootCAs = x509.NewCertPool()
+		if !config.RootCAs.AppendCertsFromPEM(pem) {
+			return nil, errors.New(from + " holds no PEM certificate")
+		}
+	}
+	if ref := spec.ClientCertSecretRef; ref != nil {
+		pair, err := certificate(ctx, kube, *ref)
+		if err != nil {
+			return nil, err
+		}
+		config.Certificates = []tls.Certificate{pair}
 	}
 	return config, nil
+}
+
+// authority reads the certificates to trust instead of the system's, and says where they are from: "" for nowhere.
+func authority(ctx context.Context, kube client.Reader, spec roomv1alpha1.ClusterRoomTLS) (pem []byte, from string, err error) {
+	switch {
+	case spec.CASecretRef != nil:
+		ref := *spec.CASecretRef
+		pem, err := secretKey(ctx, kube, ref)
+		return pem, fmt.Sprintf("key %q of Secret %s/%s", ref.Key, ref.Namespace, ref.Name), err
+	case spec.CAConfigMapRef != nil:
+		ref := *spec.CAConfigMapRef
+		var object corev1.ConfigMap
+		if err := kube.Get(ctx, client.ObjectKey{Namespace: ref.Namespace, Name: ref.Name}, &object); err != nil {
+			return nil, "", fmt.Errorf("read the certificate authority: %w", cluster.In(ref.Namespace, err))
+		}
+		pem := object.BinaryData[ref.Key]
+		if text, ok := object.Data[ref.Key]; ok {
+			pem = []byte(text)
+		}
+		return pem, fmt.Sprintf("key %q of ConfigMap %s/%s", ref.Key, ref.Namespace, ref.Name), nil
+	}
+	return nil, "", nil
+}
+
+// certificate reads the certificate to show.
+func certificate(ctx context.Context, kube client.Reader, ref roomv1alpha1.NamespacedSecretRef) (tls.Certificate, error) {
+	var pair [2][]byte
+	for i, key := range []string{corev1.TLSCertKey, corev1.TLSPrivateKeyKey} {
+		var err error
+		pair[i], err = secretKey(ctx, kube, roomv1alpha1.NamespacedSecretKeyRef{
+			Namespace: ref.Namespace, SecretKeyRef: roomv1alpha1.SecretKeyRef{Name: ref.Name, Key: key},
+		})
+		if err != nil {
+			return tls.Certificate{}, err
+		}
+	}
+	certificate, err := tls.X509KeyPair(pair[0], pair[1])
+	if err != nil {
+		return tls.Certificate{}, fmt.Errorf("tls.crt and tls.key of Secret %s/%s are no PEM certificate with its key", ref.Namespace, ref.Name)
+	}
+	return certificate, nil
 }
 
 // secretKey reads one key of a Secret, without the white space around it.
