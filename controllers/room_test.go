@@ -230,7 +230,7 @@ func TestTheFinalizerOfARoomChangesNothingElse(t *testing.T) {
 	w.Expect(room.Generation).To(BeEquivalentTo(1))
 	for _, entry := range room.ManagedFields {
 		if entry.Manager != "pipeline" {
-			w.Expect(string(entry.FieldsV1.Raw)).NotTo(ContainSubstring("f:spec"), entry.Manager)
+			w.Expect(entry.FieldsV1.GetRawString()).NotTo(ContainSubstring("f:spec"), entry.Manager)
 		}
 	}
 }
