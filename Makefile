@@ -57,12 +57,13 @@ generate: $(TOOLS) ## Generate the deep copy functions of the API types.
 	@$(CONTROLLER_GEN) object:headerFile=hack/boilerplate.go.txt paths=./api/... output:object:dir=$(API_OUT)
 
 .PHONY: manifests
-manifests: $(TOOLS) ## Generate the CRDs and the operator's role, and copy them into the chart.
+manifests: $(TOOLS) ## Generate the CRDs and the operator's role, and copy what the chart shares into it.
 	@$(CONTROLLER_GEN) crd paths=./api/... output:crd:dir=$(CRD_OUT)
 	@$(CONTROLLER_GEN) rbac:roleName=roomsecret-manager paths=./controllers/... output:rbac:dir=$(RBAC_OUT)
 	@cp $(CRD_OUT)/*.yaml $(CHART_OUT)/crds/
 	@cp $(RBAC_OUT)/role.yaml $(CHART_OUT)/
 	@cp config/rbac/*_roles.yaml $(CHART_OUT)/people/
+	@cp config/policy/policies.yaml $(CHART_OUT)/
 
 .PHONY: fmt
 fmt: $(TOOLS) ## Format the code.

@@ -18,10 +18,11 @@ import (
 // The chart stands alone, so it has copies, which "make manifests" makes.
 func TestTheChartHasTheManifestsOfTheProject(t *testing.T) {
 	t.Parallel()
-	for directory, pattern := range map[string]string{
-		"crds":   "../../config/crd/bases/*.yaml",
-		"people": "../../config/rbac/*_roles.yaml",
-		".":      "../../config/rbac/role.yaml",
+	for pattern, directory := range map[string]string{
+		"../../config/crd/bases/*.yaml":     "crds",
+		"../../config/rbac/*_roles.yaml":    "people",
+		"../../config/rbac/role.yaml":       ".",
+		"../../config/policy/policies.yaml": ".",
 	} {
 		originals, err := filepath.Glob(pattern)
 		if err != nil || len(originals) == 0 {
@@ -59,15 +60,23 @@ func compareFiles(t *testing.T, original, copied string) {
 // knows of.
 func TestHelmAndKustomizeMakeTheSameObjects(t *testing.T) {
 	t.Parallel()
-	output, err := cluster.Kubectl(t.Context(), "kustomize", "../../config/default").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	byKustomize := comparableObjects(t, string(output))
-	delete(byKustomize, "Namespace/roomsecret-system") // helm install --create-namespace makes it
-	byHelm := comparableObjects(t, template(t, "fullnameOverride=roomsecret-manager", "crds.keep=false"))
-	if diff := cmp.Diff(byKustomize, byHelm); diff != "" {
-		t.Errorf("objects (-kustomize +helm):\n%s", diff)
+	for kustomization, values := range map[string][]string{
+		"../../config/default": nil,
+		"testdata/policies":    {"admissionPolicies.enabled=true"},
+	} {
+		t.Run(filepath.Base(kustomization), func(t *testing.T) {
+			t.Parallel()
+			output, err := cluster.Kubectl(t.Context(), "kustomize", kustomization).Output()
+			if err != nil {
+				t.Fatal(err)
+			}
+			byKustomize := comparableObjects(t, string(output))
+			delete(byKustomize, "Namespace/roomsecret-system") // helm install --create-namespace makes it
+			byHelm := comparableObjects(t, template(t, append(values, "fullnameOverride=roomsecret-manager", "crds.keep=false")...))
+			if diff := cmp.Diff(byKustomize, byHelm); diff != "" {
+				t.Errorf("objects (-kustomize +helm):\n%s", diff)
+			}
+		})
 	}
 }
 

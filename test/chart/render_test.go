@@ -30,7 +30,7 @@ func TestWhatIsRendered(t *testing.T) {
 			"metrics.serviceMonitor.labels.release=prometheus", "priorityClassName=system-cluster-critical",
 			"roomserver.enabled=true", "roomserver.tlsSecret=roomserver-tls", "roomserver.rooms={support,sales}",
 			"roomserver.storage.className=fast", "imagePullSecrets[0].name=pull", "nodeSelector.disk=ssd",
-			"manager.extraArgs={--zap-devel}", "podLabels.team=platform", "podAnnotations.note=here",
+			"manager.extraArgs={--zap-devel}", "podLabels.team=platform", "podAnnotations.note=here", "admissionPolicies.enabled=true",
 			"image.digest=sha256:" + strings.Repeat("0", 64), "serviceAccount.annotations.note=here",
 		},
 	} {

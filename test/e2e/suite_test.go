@@ -2,15 +2,17 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package e2e_test runs the operator and the room server as they are shipped: as programs, installed from config/default,
-// with exactly the rights that are granted there, against a real API server.
+// with exactly the rights that are granted there and within the bounds of config/policy, against a real API server.
 package e2e_test
 
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -72,7 +74,7 @@ func run(m *testing.M) int {
 	if err := shared.install(ctx); err != nil {
 		failed(err)
 	} else {
-		code = m.Run()
+		code = max(m.Run(), shared.check())
 	}
 	if err := cluster.Stop(); err != nil {
 		return failed(err)
@@ -95,10 +97,46 @@ func build(ctx context.Context, dir string) error {
 	return nil
 }
 
-// install installs config/default, as a person would, and makes a kubeconfig for the service account of the manager.
+// check expects that the operator was never denied what it asked for, in any of the tests.
+func (s *suite) check() int {
+	denied, err := s.denied(namespace)
+	if err == nil && len(denied) > 0 {
+		err = fmt.Errorf("the operator was denied:\n%s", strings.Join(denied, "\n"))
+	}
+	if err != nil {
+		return failed(err)
+	}
+	return 0
+}
+
+// denied returns what the service accounts of a namespace asked for and were not allowed to do, by roles or by policies. It
+// is an error when they asked for nothing.
+func (s *suite) denied(namespace string) ([]string, error) {
+	events, err := s.cluster.AuditLog().Read()
+	if err != nil {
+		return nil, err
+	}
+	var denied []string
+	asked := false
+	for _, event := range events {
+		if !strings.HasPrefix(event.User.Username, "system:serviceaccount:"+namespace+":") || event.ResponseStatus == nil {
+			continue
+		}
+		asked = true
+		if event.ResponseStatus.Code == http.StatusForbidden {
+			denied = append(denied, fmt.Sprintf("%s %s: %s", event.Verb, event.RequestURI, event.ResponseStatus.Message))
+		}
+	}
+	if !asked {
+		return nil, fmt.Errorf("no service account of %s asked for anything", namespace)
+	}
+	return denied, nil
+}
+
+// install installs config/default with config/policy, as a person would, and makes a kubeconfig for the service account of the manager.
 func (s *suite) install(ctx context.Context) error {
 	for _, args := range [][]string{
-		{"apply", "--server-side", "-k", "../../config/default"},
+		{"apply", "--server-side", "-k", "testdata"},
 		{"wait", "--for=condition=Established", "--timeout=60s", "crd/rooms.roomsecrets.io", "crd/clusterrooms.roomsecrets.io", "crd/roomsecrets.roomsecrets.io"},
 	} {
 		if output, err := s.cluster.Kubectl(ctx, args...).CombinedOutput(); err != nil {
