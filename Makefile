@@ -28,6 +28,7 @@ API_OUT := api/v1alpha1
 CRD_OUT := config/crd/bases
 RBAC_OUT := config/rbac
 CHART_OUT := charts/roomsecret-operator/files
+MONITORING_OUT := config/monitoring
 
 CONTROLLER_GEN := bin/tools/controller-gen
 GOLANGCI_LINT := $(CURDIR)/bin/tools/golangci-lint
@@ -64,6 +65,10 @@ manifests: $(TOOLS) ## Generate the CRDs and the operator's role, and copy what 
 	@cp $(RBAC_OUT)/role.yaml $(CHART_OUT)/
 	@cp config/rbac/*_roles.yaml $(CHART_OUT)/people/
 	@cp config/policy/policies.yaml $(CHART_OUT)/
+	@{ sed -n 1,3p config/monitoring/rules.yaml; \
+		printf '%s\n' 'apiVersion: monitoring.coreos.com/v1' 'kind: PrometheusRule' 'metadata:' '  name: roomsecret-manager' '  namespace: system' 'spec:'; \
+		sed -n '/^groups:/,$$p' config/monitoring/rules.yaml | sed 's/^./  &/'; } >$(MONITORING_OUT)/prometheusrule.yaml
+	@cp config/monitoring/rules.yaml $(CHART_OUT)/monitoring/
 
 .PHONY: fmt
 fmt: $(TOOLS) ## Format the code.
@@ -81,6 +86,7 @@ lint: $(TOOLS) ## Run the linters, among them the import rules.
 
 .PHONY: test
 test: compiler verify lint kube ## Run everything CI runs.
+	@$(MAKE) prometheus || echo "the alerts and the dashboard are not tried (test/monitoring)" >&2
 	@for program in node npm; do command -v $$program >/dev/null || \
 		echo "$$program was not found: the published SDK is not tried (test/interop)" >&2; done
 	@echo "==> unit tests"
@@ -107,11 +113,13 @@ bench: kube ## Print speed and memory as ratios, each measured for BENCHTIME (de
 .PHONY: verify
 verify: $(TOOLS) ## Fail if generated files, format or go.mod are not up to date.
 	@echo "==> verify"
-	@fresh=$$(mktemp -d); trap 'rm -rf "$$fresh"' EXIT; mkdir -p "$$fresh"/chart/{crds,people}; \
-	$(MAKE) generate manifests API_OUT="$$fresh/api" CRD_OUT="$$fresh/crd" RBAC_OUT="$$fresh/rbac" CHART_OUT="$$fresh/chart"; \
+	@fresh=$$(mktemp -d); trap 'rm -rf "$$fresh"' EXIT; mkdir -p "$$fresh"/chart/{crds,people,monitoring}; \
+	$(MAKE) generate manifests API_OUT="$$fresh/api" CRD_OUT="$$fresh/crd" RBAC_OUT="$$fresh/rbac" \
+		CHART_OUT="$$fresh/chart" MONITORING_OUT="$$fresh"; \
 	diff -u $(API_OUT)/zz_generated.deepcopy.go "$$fresh/api/zz_generated.deepcopy.go" && \
 	diff -ru $(CRD_OUT) "$$fresh/crd" && \
-	diff -u $(RBAC_OUT)/role.yaml "$$fresh/rbac/role.yaml" || \
+	diff -u $(RBAC_OUT)/role.yaml "$$fresh/rbac/role.yaml" && \
+	diff -u $(MONITORING_OUT)/prometheusrule.yaml "$$fresh/prometheusrule.yaml" || \
 	{ echo "generated files differ from their sources: run make generate manifests" >&2; exit 1; }
 	@$(GOLANGCI_LINT) fmt --diff || { echo "run make fmt" >&2; exit 1; }
 	@for module in $(MODULES); do \
@@ -144,6 +152,22 @@ kube: ## Get etcd, kube-apiserver, kube-controller-manager and kubectl into bin/
 .PHONY: kube-node
 kube-node: ## Get kubelet, kube-proxy and kube-scheduler into bin/node/.
 	@KUBEBUILDER_ASSETS="$(abspath $(KUBEBUILDER_ASSETS))" go run -C hack/kube . -node -out "$(CURDIR)/bin/node"
+
+# A Prometheus that is installed is good enough. Debian's package is one program each, and needs no installing.
+.PHONY: prometheus
+prometheus: bin/prometheus/promtool ## Get prometheus and promtool into bin/prometheus/.
+bin/prometheus/promtool:
+	@mkdir -p bin/prometheus
+	@if prometheus=$$(command -v prometheus) && promtool=$$(command -v promtool); then \
+		ln -sf "$$prometheus" "$$promtool" bin/prometheus/; \
+	elif command -v apt-get >/dev/null; then \
+		fresh=$$(mktemp -d); trap 'rm -rf "$$fresh"' EXIT; cd "$$fresh"; chmod 755 .; \
+		{ apt-get download -qq prometheus || { apt-get update -qq && apt-get download -qq prometheus; }; } 2>log || { cat log >&2; exit 1; }; \
+		dpkg-deb --fsys-tarfile prometheus_*.deb | tar -x ./usr/bin/prometheus ./usr/bin/promtool; \
+		mv usr/bin/prometheus usr/bin/promtool "$(CURDIR)/bin/prometheus/"; \
+	else \
+		echo "prometheus and promtool were not found: install Prometheus 2.42 or newer" >&2; exit 1; \
+	fi
 
 .PHONY: tools
 tools: $(TOOLS) ## Build controller-gen, golangci-lint and helm into bin/tools/.

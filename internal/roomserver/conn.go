@@ -64,7 +64,7 @@ func (c *conn) serve(ctx context.Context) {
 	defer cancel()
 	s.log.Info("participant joined", "participant", c.who)
 
-	end := ending{"panic", websocket.CloseInternalServerErr, "internal error"}
+	end := ending{endedByPanic, websocket.CloseInternalServerErr, "internal error"}
 	ended := make(chan ending, 1)
 	var writer sync.WaitGroup
 	var lost error

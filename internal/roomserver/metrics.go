@@ -29,6 +29,9 @@ const (
 	sent     = "sent"
 )
 
+// endedByPanic is the reason of a connection that ended because the server panicked.
+const endedByPanic = "panic"
+
 func newMetrics(registry prometheus.Registerer) (*metrics, error) {
 	const namespace = "roomserver"
 	m := &metrics{
@@ -62,6 +65,8 @@ func newMetrics(registry prometheus.Registerer) (*metrics, error) {
 			return nil, err
 		}
 	}
+	// A counter that comes into being with its first panic would show no increase.
+	m.disconnects.WithLabelValues(endedByPanic)
 	return m, nil
 }
 

@@ -19,10 +19,11 @@ import (
 func TestTheChartHasTheManifestsOfTheProject(t *testing.T) {
 	t.Parallel()
 	for pattern, directory := range map[string]string{
-		"../../config/crd/bases/*.yaml":     "crds",
-		"../../config/rbac/*_roles.yaml":    "people",
-		"../../config/rbac/role.yaml":       ".",
-		"../../config/policy/policies.yaml": ".",
+		"../../config/crd/bases/*.yaml":      "crds",
+		"../../config/rbac/*_roles.yaml":     "people",
+		"../../config/rbac/role.yaml":        ".",
+		"../../config/policy/policies.yaml":  ".",
+		"../../config/monitoring/rules.yaml": "monitoring",
 	} {
 		originals, err := filepath.Glob(pattern)
 		if err != nil || len(originals) == 0 {

@@ -27,7 +27,8 @@ func TestWhatIsRendered(t *testing.T) {
 		},
 		"everything": {
 			"replicas=3", "networkPolicy.enabled=true", "metrics.serviceMonitor.enabled=true",
-			"metrics.serviceMonitor.labels.release=prometheus", "priorityClassName=system-cluster-critical",
+			"metrics.serviceMonitor.labels.release=prometheus", "metrics.rules.enabled=true",
+			"metrics.rules.labels.release=prometheus", "metrics.rules.disabled={RoomTokenExpiresSoon}", "priorityClassName=system-cluster-critical",
 			"roomserver.enabled=true", "roomserver.tlsSecret=roomserver-tls", "roomserver.rooms={support,sales}",
 			"roomserver.storage.className=fast", "imagePullSecrets[0].name=pull", "nodeSelector.disk=ssd",
 			"manager.extraArgs={--zap-devel}", "podLabels.team=platform", "podAnnotations.note=here", "admissionPolicies.enabled=true",
@@ -77,6 +78,7 @@ func TestValuesThatMakeNoSenseAreRefused(t *testing.T) {
 		"a room name that cannot exist":     {"roomserver.rooms={My Room}", "/roomserver/rooms/0"},
 		"a size that is none":               {"roomserver.storage.size=big", "/roomserver/storage/size"},
 		"metrics that need a ClusterRole":   {"watchNamespaces={team-a}", "metrics.secure needs a ClusterRole"},
+		"an alert that cannot exist":        {"metrics.rules.disabled={expiry}", "/metrics/rules/disabled/0"},
 		"a room server without an API key":  {"roomserver.apiKeySecret=", "/roomserver/apiKeySecret"},
 		"a pull policy that does not exist": {"image.pullPolicy=Sometimes", "/image/pullPolicy"},
 	} {
