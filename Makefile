@@ -21,7 +21,7 @@ TESTFLAGS ?=
 CLUSTER_TESTS := ./controllers/... ./internal/testkube/... ./test/api/... ./test/chart/... ./test/e2e/... ./test/manifests/...
 
 # Go modules of their own that hold code and tests.
-MODULES := hack/images hack/kube test/oauth
+MODULES := hack/images hack/kube test/gitops test/oauth
 
 # Where generated files go; verify points these elsewhere and compares.
 API_OUT := api/v1alpha1
