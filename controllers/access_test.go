@@ -35,6 +35,7 @@ func (w *world) withClusterRoom(operations ...roomv1alpha1.Operation) *roomv1alp
 	}
 	w.create(credential, room)
 	w.t.Cleanup(func() {
+		w.obeys(room)
 		w.Expect(client.IgnoreNotFound(w.kube.Delete(context.WithoutCancel(w.ctx), room))).To(Succeed())
 	})
 	return room

@@ -31,6 +31,7 @@ import (
 
 	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
 	"github.com/roomsecrets/roomsecret-operator/controllers"
+	"github.com/roomsecrets/roomsecret-operator/internal/laws"
 	"github.com/roomsecrets/roomsecret-operator/internal/roomserver"
 	"github.com/roomsecrets/roomsecret-operator/internal/roomserver/store"
 	"github.com/roomsecrets/roomsecret-operator/internal/sessions"
@@ -100,6 +101,7 @@ func newWorld(t *testing.T) *world {
 	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "cli-"}}
 	w.create(namespace)
 	w.ns = namespace.Name
+	t.Cleanup(w.checkLaws)
 	w.key, err = token.NewAPIKey()
 	w.Expect(err).NotTo(HaveOccurred())
 	handler, err := roomserver.New(roomserver.Config{APIKeys: []token.APIKey{w.key}, Store: w.store})
@@ -124,6 +126,14 @@ func newWorld(t *testing.T) *world {
 		"KUBECONFIG=" + w.kubeconfig(), "HOME=" + w.dir,
 	}
 	return w
+}
+
+// checkLaws checks the laws of status on all that the test leaves behind.
+func (w *world) checkLaws() {
+	w.t.Helper()
+	broken, err := laws.CheckAll(context.WithoutCancel(w.t.Context()), w.kube, w.ns)
+	w.Expect(err).NotTo(HaveOccurred())
+	w.Expect(broken).To(BeEmpty())
 }
 
 // kubeconfig is the administrator's, with the namespace as the current one.

@@ -20,6 +20,7 @@ import (
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/roomsecrets/roomsecret-operator/internal/laws"
 	"github.com/roomsecrets/roomsecret-operator/roomclient"
 )
 
@@ -85,8 +86,17 @@ func newUser(t *testing.T, server *roomServer) *user {
 	ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "user-"}}
 	u.Expect(shared.kube.Create(t.Context(), ns)).To(Succeed())
 	u.namespace = ns.Name
+	t.Cleanup(u.checkLaws)
 	u.apply(fmt.Sprintf(manifests, server.address, server.apiKey()))
 	return u
+}
+
+// checkLaws checks the laws of status on all that the test leaves behind.
+func (u *user) checkLaws() {
+	u.t.Helper()
+	broken, err := laws.CheckAll(context.WithoutCancel(u.t.Context()), shared.kube, u.namespace)
+	u.Expect(err).NotTo(HaveOccurred())
+	u.Expect(broken).To(BeEmpty())
 }
 
 // apply applies manifests with kubectl.
