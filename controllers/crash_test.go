@@ -4,6 +4,8 @@
 package controllers_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,8 +14,12 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	. "github.com/onsi/gomega"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
 	"github.com/roomsecrets/roomsecret-operator/internal/roomserver/store"
+	"github.com/roomsecrets/roomsecret-operator/internal/sessions"
 )
 
 // TestACrashAnywhereEndsAsIfThereWasNone has each story happen in cells of their own: in one without a crash, in one with
@@ -23,24 +29,30 @@ func TestACrashAnywhereEndsAsIfThereWasNone(t *testing.T) {
 	t.Parallel()
 	cases := map[string]struct {
 		stories map[string]story
+		// connected is true when the operator looks at no RoomSecret before the room is connected.
+		connected bool
 		// kinds of effects that there must be crashes after: whatever the operator does in this direction.
 		kinds []string
 	}{
-		"push": {pushStories(), []string{
-			"patch RoomSecret", "patch the status of RoomSecret", "update Room", "put row", "delete row",
+		"push": {pushStories(), false, []string{
+			"patch RoomSecret", "patch the status of RoomSecret", "patch Room", "put row", "delete row",
 		}},
-		"pull": {pullStories(), []string{
+		"pull": {pullStories(), false, []string{
 			"patch RoomSecret", "patch the status of RoomSecret", "create Secret", "own the fields of Secret", "apply Secret",
 			"hand over keys of Secret", "patch Secret", "delete Secret", "patch Deployment",
+		}},
+		"beginnings, in rooms that are connected": {beginnings(), true, []string{
+			"patch RoomSecret", "patch the status of RoomSecret", "patch Room", "put row",
+			"create Secret", "own the fields of Secret", "apply Secret", "patch Secret",
 		}},
 	}
 	for direction, c := range cases {
 		t.Run(direction, func(t *testing.T) {
 			t.Parallel()
-			outcomes, crashes := checkConstantCrashes(t, c.stories)
-			crashes = append(crashes, checkSingleCrashes(t, c.stories, outcomes)...)
+			outcomes, crashes := checkConstantCrashes(t, c.stories, c.connected)
+			crashes = append(crashes, checkSingleCrashes(t, c.stories, c.connected, outcomes)...)
 			for _, kind := range c.kinds {
-				if !slices.ContainsFunc(crashes, func(effect string) bool { return strings.HasPrefix(effect, kind) }) {
+				if !slices.ContainsFunc(crashes, func(effect string) bool { return effect == kind || strings.HasPrefix(effect, kind+" ") }) {
 					t.Errorf("no crash after: %s", kind)
 				}
 			}
@@ -57,9 +69,9 @@ type outcome struct {
 
 // checkConstantCrashes has each story happen without a crash, and with a crash after every effect. It returns what they
 // come to without, and the effects that there were crashes after.
-func checkConstantCrashes(t *testing.T, stories map[string]story) (map[string]outcome, []string) {
+func checkConstantCrashes(t *testing.T, stories map[string]story, connected bool) (map[string]outcome, []string) {
 	t.Helper()
-	c := newCrashes(t, stories)
+	c := newCrashes(t, stories, connected)
 	for name := range stories {
 		c.add(trial{story: name})
 		c.add(trial{story: name, dies: 1, always: true})
@@ -80,9 +92,9 @@ func checkConstantCrashes(t *testing.T, stories map[string]story) (map[string]ou
 
 // checkSingleCrashes has each story happen once for each of its effects, with a crash right after it. It returns the effects
 // that there were crashes after.
-func checkSingleCrashes(t *testing.T, stories map[string]story, outcomes map[string]outcome) []string {
+func checkSingleCrashes(t *testing.T, stories map[string]story, connected bool, outcomes map[string]outcome) []string {
 	t.Helper()
-	c := newCrashes(t, stories)
+	c := newCrashes(t, stories, connected)
 	for name := range stories {
 		for i := range outcomes[name].effects {
 			c.add(trial{story: name, dies: i + 1})
@@ -119,16 +131,28 @@ type trial struct {
 	deaths int
 }
 
-func newCrashes(t *testing.T, stories map[string]story) *crashes {
+func newCrashes(t *testing.T, stories map[string]story, connected bool) *crashes {
 	t.Helper()
 	w := newStoppedWorld(t)
 	c := &crashes{world: w, mortal: &mortal{kube: w.kube}, rows: w.store, stories: stories}
 	w.store, w.newClient = mortalStore{Store: w.store, mortal: c.mortal}, c.mortal.client
+	if connected {
+		c.mortal.looks = w.connected
+	}
 	w.firstRetry = patience // the dead need not try again and again
 	w.startServer()
 	_, credential := w.newRoom()
 	w.create(credential)
 	return c
+}
+
+// connected waits until the room of a RoomSecret is connected.
+func (w *world) connected(ctx context.Context, rs *roomv1alpha1.RoomSecret) error {
+	key := sessions.RoomKey{Kind: roomv1alpha1.KindRoom, Namespace: rs.Namespace, Name: rs.Spec.RoomRef.Name}
+	return wait.PollUntilContextCancel(ctx, 20*time.Millisecond, true, func(context.Context) (bool, error) {
+		_, err := w.rooms.Client(key, client.ObjectKeyFromObject(rs))
+		return err == nil, nil
+	})
 }
 
 func (c *crashes) add(t trial) {
@@ -146,9 +170,7 @@ func (c *crashes) live() {
 		}
 	}
 	c.startManager()
-	c.Eventually(func() ([]string, error) {
-		return c.unfinished(func(_ story, state string) bool { return state == gone || state == inSync })
-	}, 4*patience).Should(BeEmpty())
+	c.Eventually(c.unprepared, 4*patience).Should(BeEmpty())
 	c.stopManager()
 	for _, trial := range c.trials {
 		c.mortal.forget(trial.name)
@@ -184,6 +206,19 @@ func (c *crashes) liveOnce(life int) bool {
 		}
 	}
 	return again
+}
+
+// unprepared returns the cells that are not as the stories find them: the RoomSecret in sync, and the room known to be
+// connected.
+func (c *crashes) unprepared() ([]string, error) {
+	left, err := c.unfinished(func(_ story, state string) bool { return state == gone || state == inSync })
+	for _, trial := range c.trials {
+		state, roomErr := c.state(trial.roomObject())()
+		if err = errors.Join(err, roomErr); state != connected {
+			left = append(left, trial.story+": the room is "+state)
+		}
+	}
+	return left, err
 }
 
 // unfinished returns the cells in which the operator lives and has not arrived, or says that something has happened just now.

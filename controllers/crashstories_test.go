@@ -4,6 +4,9 @@
 package controllers_test
 
 import (
+	"maps"
+	"strings"
+
 	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
 )
 
@@ -21,6 +24,14 @@ const (
 	gone          = ""
 	sourceMissing = "False/" + string(roomv1alpha1.ReasonSourceNotFound)
 )
+
+// beginnings returns the stories in which a RoomSecret is new, and nothing else happens.
+func beginnings() map[string]story {
+	stories := pushStories()
+	maps.Copy(stories, pullStories())
+	maps.DeleteFunc(stories, func(name string, s story) bool { return s.given != nil || !strings.HasSuffix(name, "begins") })
+	return stories
+}
 
 func pushStories() map[string]story {
 	deleting := func(c *cell) {

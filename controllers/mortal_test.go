@@ -21,6 +21,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
+	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
 	"github.com/roomsecrets/roomsecret-operator/internal/roomserver/store"
 )
 
@@ -33,6 +34,8 @@ var errDead = errors.New("the operator has died")
 // more happens, and not even the last answer arrives.
 type mortal struct {
 	kube client.Client
+	// looks is called before the operator looks at a RoomSecret, if it is not nil.
+	looks func(context.Context, *roomv1alpha1.RoomSecret) error
 
 	mu    sync.Mutex
 	cells map[string]*life
@@ -128,6 +131,13 @@ func (m *mortal) client(config *rest.Config, options client.Options) (client.Cli
 		return nil, err
 	}
 	return interceptor.NewClient(c, interceptor.Funcs{
+		Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, object client.Object, opts ...client.GetOption) error {
+			err := c.Get(ctx, key, object, opts...)
+			if rs, ok := object.(*roomv1alpha1.RoomSecret); ok && err == nil && m.looks != nil {
+				err = m.looks(ctx, rs)
+			}
+			return err
+		},
 		Create: func(ctx context.Context, c client.WithWatch, object client.Object, opts ...client.CreateOption) error {
 			return m.write(ctx, object, "create", func() error { return c.Create(ctx, object, opts...) })
 		},

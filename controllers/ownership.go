@@ -9,8 +9,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
-	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
 
@@ -23,16 +23,23 @@ func fieldManager(rs *roomv1alpha1.RoomSecret) string { return "roomsecrets.io/"
 
 // owns reports whether a RoomSecret is among those who wrote a field of the target last.
 func (t target) owns(rs *roomv1alpha1.RoomSecret, path ...any) bool {
-	return slices.ContainsFunc(t.secret.ManagedFields, func(entry metav1.ManagedFieldsEntry) bool {
+	field := fieldpath.MakePathOrDie(path...)
+	return slices.ContainsFunc(t.fieldsOf(rs), func(fields *fieldpath.Set) bool { return fields.Has(field) })
+}
+
+// fieldsOf returns the fields of the target that a RoomSecret wrote last. Fields that cannot be read prove nothing.
+func (t target) fieldsOf(rs *roomv1alpha1.RoomSecret) []*fieldpath.Set {
+	var sets []*fieldpath.Set
+	for _, entry := range t.secret.ManagedFields {
 		if entry.Manager != fieldManager(rs) || entry.FieldsV1 == nil {
-			return false
+			continue
 		}
-		var fields fieldpath.Set
-		if err := fields.FromJSON(bytes.NewReader(entry.FieldsV1.GetRawBytes())); err != nil {
-			return false // fields that cannot be read prove nothing
+		fields := &fieldpath.Set{}
+		if err := fields.FromJSON(bytes.NewReader(entry.FieldsV1.GetRawBytes())); err == nil {
+			sets = append(sets, fields)
 		}
-		return fields.Has(fieldpath.MakePathOrDie(path...))
-	})
+	}
+	return sets
 }
 
 // ownedBy reports whether the target as a whole belongs to a RoomSecret, which created it or took it over, and did not
@@ -86,9 +93,40 @@ func (t target) withoutForeign(rs *roomv1alpha1.RoomSecret, kind string, there, 
 	return ours
 }
 
-// isOn reports whether the target has all of it. That something was removed from the spec shows in the generation.
-func (m metadata) isOn(secret *corev1.Secret) bool {
-	return contains(secret.Labels, m.labels) && contains(secret.Annotations, m.annotations)
+// isOn reports whether the target has all of it, and nothing else of the kind from the RoomSecret. That shows in the target
+// alone: what was asked for when it was written last is nowhere else, above all not after a crash.
+func (m metadata) isOn(t target, rs *roomv1alpha1.RoomSecret) bool {
+	return contains(t.secret.Labels, m.labels) && contains(t.secret.Annotations, m.annotations) &&
+		(!wantsOwner(rs) || metav1.IsControlledBy(t.secret, rs)) &&
+		!slices.ContainsFunc(t.fieldsOf(rs), func(fields *fieldpath.Set) bool { return m.lacks(fields, rs) })
+}
+
+// lacks reports whether there is something in fields that is not asked for. It does not look at the keys.
+func (m metadata) lacks(fields *fieldpath.Set, rs *roomv1alpha1.RoomSecret) bool {
+	spare := false
+	fields.Iterate(func(path fieldpath.Path) { spare = spare || !m.asksFor(path.String(), rs) }) // All panics when it is left early
+	return spare
+}
+
+// asksFor reports whether a field of a target is one that the spec asks for, if it is no key.
+func (m metadata) asksFor(field string, rs *roomv1alpha1.RoomSecret) bool {
+	if name, ok := strings.CutPrefix(field, ".metadata.labels."); ok {
+		_, asked := m.labels[name]
+		return asked
+	}
+	if name, ok := strings.CutPrefix(field, ".metadata.annotations."); ok {
+		_, asked := m.annotations[name]
+		return asked
+	}
+	if strings.HasPrefix(field, ".metadata.ownerReferences[") {
+		return wantsOwner(rs)
+	}
+	return field != ".type" || !merges(rs)
+}
+
+// wantsOwner reports whether the target is to be owned by the RoomSecret, and to go with it.
+func wantsOwner(rs *roomv1alpha1.RoomSecret) bool {
+	return rs.Spec.Pull.Target.CreationPolicyOrDefault() == roomv1alpha1.CreationOwner
 }
 
 func contains(have, want map[string]string) bool {

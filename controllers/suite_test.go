@@ -104,6 +104,9 @@ type world struct {
 	// firstRetry is how long the operator waits after a failure; 0 for as long as makes tests fast.
 	firstRetry time.Duration
 
+	// rooms are the connections of the manager that was started last.
+	rooms *sessions.Pool
+
 	stopServer  func()
 	stopManager func()
 }
@@ -262,9 +265,10 @@ func (w *world) options() controllers.Options {
 	if w.limited {
 		namespaces = w.namespaces
 	}
+	w.rooms = sessions.NewPool(digests, roomMetrics, sessions.Dial)
 	return controllers.Options{
 		Namespaces: namespaces,
-		Rooms:      sessions.NewPool(digests, roomMetrics, sessions.Dial),
+		Rooms:      w.rooms,
 		Digests:    digests, Metrics: syncMetrics,
 		Restarts: !w.withoutRestarts,
 		Grace:    grace, FirstRetry: cmp.Or(w.firstRetry, 50*time.Millisecond),

@@ -74,7 +74,7 @@ func (t target) facts(rs *roomv1alpha1.RoomSecret, digests fingerprint.Key) plan
 	facts.Deleting = !t.secret.DeletionTimestamp.IsZero()
 	metadata := t.metadataFor(rs)
 	facts.Foreign = metadata.foreign
-	facts.Metadata = rs.Status.ObservedGeneration == rs.Generation && metadata.isOn(t.secret)
+	facts.Metadata = metadata.isOn(t, rs)
 	for key, value := range t.secret.Data {
 		facts.Keys[key] = keyDigest(digests, key, value)
 	}
@@ -173,7 +173,7 @@ func (r *RoomSecretReconciler) createTarget(ctx context.Context, s *scope, name 
 	if s.rs.Spec.Pull.Target.Immutable {
 		secret.Immutable = new(true)
 	}
-	if s.rs.Spec.Pull.Target.CreationPolicyOrDefault() == roomv1alpha1.CreationOwner {
+	if wantsOwner(s.rs) {
 		secret.OwnerReferences = []metav1.OwnerReference{*metav1.NewControllerRef(s.rs, roomv1alpha1.SchemeGroupVersion().WithKind("RoomSecret"))}
 	}
 	err := r.Client.Create(ctx, secret, client.FieldOwner(fieldManager(s.rs)))
@@ -216,7 +216,7 @@ func (r *RoomSecretReconciler) patchTarget(ctx context.Context, s *scope, t targ
 	if freeze || (s.rs.Spec.Pull.Target.Immutable && ptr.Deref(secret.Immutable, false)) {
 		config = config.WithImmutable(true)
 	}
-	if s.rs.Spec.Pull.Target.CreationPolicyOrDefault() == roomv1alpha1.CreationOwner {
+	if wantsOwner(s.rs) {
 		ref := metav1.NewControllerRef(s.rs, roomv1alpha1.SchemeGroupVersion().WithKind("RoomSecret"))
 		config = config.WithOwnerReferences(applymetav1.OwnerReference().
 			WithAPIVersion(ref.APIVersion).WithKind(ref.Kind).WithName(ref.Name).WithUID(ref.UID).

@@ -42,7 +42,8 @@ type Target struct {
 	Type, Wanted string
 	// Immutable is true when its data cannot be changed, and Frozen when it was us who made it so.
 	Immutable, Frozen bool
-	// Metadata is false when labels or annotations that the spec asks for, and that may be written, are not there as asked.
+	// Metadata is false when labels, annotations or the owner that the spec asks for, and that may be written, are not there
+	// as asked, or when there are others of ours.
 	Metadata bool
 	// Foreign names a label or annotation that the spec asks for and that somebody else has given another value, in a Secret
 	// that is merged into.
