@@ -4,12 +4,16 @@
 package controllers_test
 
 import (
+	"context"
+	"errors"
 	"testing"
 
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
 )
@@ -49,6 +53,31 @@ func TestAPullCreatesAndUpdates(t *testing.T) {
 	edit(w, pull, func(rs *roomv1alpha1.RoomSecret) { rs.Spec.Pull.Target.Labels = nil })
 	w.Eventually(func() map[string]string { return w.secret("app").Labels }).ShouldNot(HaveKey("team"))
 	w.settled(pull)
+}
+
+func TestATargetIsNotCreatedForARoomSecretThatHasJustGone(t *testing.T) {
+	t.Parallel()
+	w := newStoppedWorld(t)
+	w.newClient = func(config *rest.Config, options client.Options) (client.Client, error) {
+		c, err := client.NewWithWatch(config, options)
+		return interceptor.NewClient(c, interceptor.Funcs{
+			Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, object client.Object, opts ...client.GetOption) error {
+				err := c.Get(ctx, key, object, opts...)
+				if rs, ok := object.(*roomv1alpha1.RoomSecret); ok && err == nil {
+					return errors.Join(w.connected(ctx, rs), client.IgnoreNotFound(w.kube.Delete(ctx, rs.DeepCopy())))
+				}
+				return err
+			},
+		}), err
+	}
+	w.startServer()
+	w.startManager()
+	w.put(w.key(own, "a"), "one")
+	w.withRoom()
+	pull := w.newPull("app", []string{"a"})
+	w.create(pull)
+	w.Eventually(w.gone(pull)).Should(BeTrue())
+	w.Consistently(w.secretValue("app", "a")).Should(Equal(absent))
 }
 
 func TestAnEntryTakenOutOfAPullTakesItsKeyAway(t *testing.T) {

@@ -176,6 +176,9 @@ func (r *RoomSecretReconciler) createTarget(ctx context.Context, s *scope, name 
 	if wantsOwner(s.rs) {
 		secret.OwnerReferences = []metav1.OwnerReference{*metav1.NewControllerRef(s.rs, roomv1alpha1.SchemeGroupVersion().WithKind("RoomSecret"))}
 	}
+	if err := r.stillThere(ctx, s.rs); err != nil {
+		return err
+	}
 	err := r.Client.Create(ctx, secret, client.FieldOwner(fieldManager(s.rs)))
 	if apierrors.IsAlreadyExists(err) {
 		return apierrors.NewConflict(corev1.Resource("secrets"), name, errors.New("somebody else created it first"))
@@ -184,6 +187,20 @@ func (r *RoomSecretReconciler) createTarget(ctx context.Context, s *scope, name 
 		return fmt.Errorf("create the target: %w", err)
 	}
 	return r.ownFields(ctx, s, secret)
+}
+
+// stillThere fails with a conflict when the RoomSecret is gone or being deleted, which the cache may not know yet: a target
+// that goes with its RoomSecret is gone for good.
+func (r *RoomSecretReconciler) stillThere(ctx context.Context, rs *roomv1alpha1.RoomSecret) error {
+	var now roomv1alpha1.RoomSecret
+	err := r.Live.Get(ctx, client.ObjectKeyFromObject(rs), &now)
+	if client.IgnoreNotFound(err) != nil {
+		return fmt.Errorf("read the RoomSecret: %w", err)
+	}
+	if err != nil || now.UID != rs.UID || !now.DeletionTimestamp.IsZero() {
+		return apierrors.NewConflict(roomv1alpha1.SchemeGroupVersion().WithResource("roomsecrets").GroupResource(), rs.Name, errors.New("it is being deleted"))
+	}
+	return nil
 }
 
 // ownFields turns the ownership that a create gave us into that of server-side apply. It does nothing when it is so.
