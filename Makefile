@@ -18,7 +18,7 @@ PLATFORMS ?= linux/amd64,linux/arm64
 TESTFLAGS ?=
 
 # Packages whose tests run against a real API server.
-CLUSTER_TESTS := ./controllers/... ./internal/testkube/... ./test/api/... ./test/chart/... ./test/e2e/... ./test/manifests/...
+CLUSTER_TESTS := ./controllers/... ./internal/testkube/... ./test/api/... ./test/chart/... ./test/e2e/... ./test/manifests/... ./test/matrix/...
 
 # Go modules of their own that hold code and tests.
 MODULES := hack/images hack/kube test/gitops test/oauth
