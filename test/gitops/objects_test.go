@@ -6,6 +6,8 @@ package gitops
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -93,6 +95,15 @@ func (w *tenant) now(kind, name string) *unstructured.Unstructured {
 	return object
 }
 
+// secret returns a Secret that is yet to be read.
+func (w *tenant) secret(name string) *unstructured.Unstructured {
+	secret := &unstructured.Unstructured{}
+	secret.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Secret"))
+	secret.SetNamespace(w.namespace)
+	secret.SetName(name)
+	return secret
+}
+
 // ready returns how the condition Ready of an object stands, as "Status/Reason" of the present generation.
 func ready(object *unstructured.Unstructured) string {
 	observed, _, _ := unstructured.NestedInt64(object.Object, "status", "observedGeneration")
@@ -140,10 +151,30 @@ func (w *tenant) key(id string) store.Key {
 	return store.Key{Room: w.namespace, Owner: roomv1alpha1.DefaultParticipantName, ID: id}
 }
 
+// rows returns the ids in the room.
+func (w *tenant) rows() ([]string, error) {
+	rows, err := shared.room.store.List(w.ctx, w.namespace, roomv1alpha1.DefaultParticipantName)
+	ids := []string{}
+	for _, row := range rows {
+		ids = append(ids, row.ID)
+	}
+	return ids, err
+}
+
 // kubectl runs kubectl and returns what it prints.
 func (w *tenant) kubectl(args ...string) string {
 	w.t.Helper()
 	output, err := shared.cluster.Kubectl(w.ctx, args...).CombinedOutput()
 	w.Expect(err).NotTo(gomega.HaveOccurred(), "kubectl %v: %s", args, output)
 	return string(output)
+}
+
+// file returns the path of a file with manifests.
+func (w *tenant) file(objects []*unstructured.Unstructured) string {
+	w.t.Helper()
+	text, err := utils.ObjectsToYAML(objects)
+	w.Expect(err).NotTo(gomega.HaveOccurred())
+	path := filepath.Join(w.t.TempDir(), "manifests.yaml")
+	w.Expect(os.WriteFile(path, []byte(text), 0o600)).To(gomega.Succeed())
+	return path
 }

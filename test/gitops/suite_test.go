@@ -64,7 +64,7 @@ func TestMain(m *testing.M) {
 }
 
 func run(ctx context.Context, m *testing.M) (code int, err error) {
-	shared.cluster, err = testkube.Start(ctx, testkube.Options{})
+	shared.cluster, err = testkube.Start(ctx, testkube.Options{CRDPaths: []string{config + "crd/bases"}})
 	if err != nil {
 		return 1, err
 	}
@@ -73,7 +73,6 @@ func run(ctx context.Context, m *testing.M) (code int, err error) {
 		{"apply", "-k", config + "default"},
 		{"create", "namespace", "argocd"},
 		{"apply", "-k", "testdata/argocd"},
-		{"wait", "--for=condition=Established", "-f", config + "crd/bases", "--timeout=60s"},
 	} {
 		if output, err := shared.cluster.Kubectl(ctx, args...).CombinedOutput(); err != nil {
 			return 1, fmt.Errorf("kubectl %v: %w\n%s", args, err, output)
