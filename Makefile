@@ -18,7 +18,7 @@ PLATFORMS ?= linux/amd64,linux/arm64
 TESTFLAGS ?=
 
 # Packages whose tests run against a real API server.
-CLUSTER_TESTS := ./controllers/... ./internal/testkube/... ./test/api/... ./test/chart/... ./test/e2e/... ./test/manifests/... ./test/matrix/...
+CLUSTER_TESTS := ./controllers/... ./internal/testkube/... ./test/api/... ./test/chart/... ./test/e2e/... ./test/manifests/... ./test/matrix/... ./test/monitoring/...
 
 # Go modules of their own that hold code and tests.
 MODULES := hack/images hack/kube test/gitops test/oauth
@@ -68,7 +68,7 @@ manifests: $(TOOLS) ## Generate the CRDs and the operator's role, and copy what 
 	@{ sed -n 1,3p config/monitoring/rules.yaml; \
 		printf '%s\n' 'apiVersion: monitoring.coreos.com/v1' 'kind: PrometheusRule' 'metadata:' '  name: roomsecret-manager' '  namespace: system' 'spec:'; \
 		sed -n '/^groups:/,$$p' config/monitoring/rules.yaml | sed 's/^./  &/'; } >$(MONITORING_OUT)/prometheusrule.yaml
-	@cp config/monitoring/rules.yaml $(CHART_OUT)/monitoring/
+	@cp config/monitoring/rules.yaml config/monitoring/dashboard.json $(CHART_OUT)/monitoring/
 
 .PHONY: fmt
 fmt: $(TOOLS) ## Format the code.

@@ -19,11 +19,12 @@ import (
 func TestTheChartHasTheManifestsOfTheProject(t *testing.T) {
 	t.Parallel()
 	for pattern, directory := range map[string]string{
-		"../../config/crd/bases/*.yaml":      "crds",
-		"../../config/rbac/*_roles.yaml":     "people",
-		"../../config/rbac/role.yaml":        ".",
-		"../../config/policy/policies.yaml":  ".",
-		"../../config/monitoring/rules.yaml": "monitoring",
+		"../../config/crd/bases/*.yaml":          "crds",
+		"../../config/rbac/*_roles.yaml":         "people",
+		"../../config/rbac/role.yaml":            ".",
+		"../../config/policy/policies.yaml":      ".",
+		"../../config/monitoring/dashboard.json": "monitoring",
+		"../../config/monitoring/rules.yaml":     "monitoring",
 	} {
 		originals, err := filepath.Glob(pattern)
 		if err != nil || len(originals) == 0 {
@@ -54,6 +55,23 @@ func compareFiles(t *testing.T, original, copied string) {
 	}
 	if diff := cmp.Diff(string(want), string(got)); diff != "" {
 		t.Errorf("%s is not a copy of %s: run make manifests\n%s", copied, original, diff)
+	}
+}
+
+func TestTheDashboardIsFoundByGrafana(t *testing.T) {
+	t.Parallel()
+	want, err := os.ReadFile("../../config/monitoring/dashboard.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	objects := comparableObjects(t, template(t, "metrics.dashboard.enabled=true", "metrics.dashboard.annotations.grafana_folder=Rooms"))
+	dashboard := unstructured.Unstructured{Object: objects["ConfigMap/rooms-roomsecret-operator-dashboard"]}
+	if labels := dashboard.GetLabels(); labels["grafana_dashboard"] != "1" || dashboard.GetAnnotations()["grafana_folder"] != "Rooms" {
+		t.Errorf("labels are %v, annotations %v", labels, dashboard.GetAnnotations())
+	}
+	got, _, _ := unstructured.NestedString(dashboard.Object, "data", "roomsecret-operator.json")
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("dashboard (-file +rendered):\n%s", diff)
 	}
 }
 

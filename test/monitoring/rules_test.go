@@ -4,13 +4,17 @@
 package monitoring_test
 
 import (
+	"maps"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/yaml"
 
 	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
@@ -128,6 +132,29 @@ func TestPrometheusOperatorGetsTheSameRules(t *testing.T) {
 	if diff := cmp.Diff(rules(t), rule.Spec.Groups); diff != "" {
 		t.Errorf("run make manifests (-rules +prometheusrule):\n%s", diff)
 	}
-	var monitor monitoringv1.ServiceMonitor
-	read(t, "../../config/monitoring/servicemonitor.yaml", &monitor)
+}
+
+// TestTheManifestsOfMonitoringAreValid renders config/monitoring, in which nothing must be unknown to prometheus-operator.
+func TestTheManifestsOfMonitoringAreValid(t *testing.T) {
+	w := theRunning(t)
+	output, err := w.cluster.Kubectl(t.Context(), "kustomize", "../../config/monitoring").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	objects := map[string]any{
+		"ServiceMonitor": &monitoringv1.ServiceMonitor{}, "PrometheusRule": &monitoringv1.PrometheusRule{}, "ConfigMap": &corev1.ConfigMap{},
+	}
+	for document := range strings.SplitSeq(string(output), "\n---\n") {
+		var head metav1.TypeMeta
+		if err := yaml.Unmarshal([]byte(document), &head); err != nil {
+			t.Fatal(err)
+		}
+		if err := yaml.UnmarshalStrict([]byte(document), objects[head.Kind]); err != nil {
+			t.Errorf("%s: %v", head.Kind, err)
+		}
+		delete(objects, head.Kind)
+	}
+	if len(objects) > 0 {
+		t.Errorf("there is no %v", slices.Collect(maps.Keys(objects)))
+	}
 }
