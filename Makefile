@@ -13,6 +13,7 @@ export CGO_ENABLED := 0
 FUZZTIME ?= 60s
 BENCHTIME ?= 2s
 DEMO_ARGS ?=
+NODE_ARGS ?=
 IMAGE_TAG ?= latest
 PLATFORMS ?= linux/amd64,linux/arm64
 TESTFLAGS ?=
@@ -99,6 +100,11 @@ test: compiler verify lint kube ## Run everything CI runs.
 	@echo "==> demo-once"
 	@$(MAKE) demo DEMO_ARGS=--once
 
+.PHONY: node
+node: kube kube-node test-images ## Open a shell beside a Kubernetes node, as root (NODE_ARGS=COMMAND runs that instead).
+	@go build -o bin/testnode ./hack/node
+	@exec bin/testnode $(NODE_ARGS)
+
 .PHONY: fuzz
 fuzz: compiler ## Run each fuzz target for FUZZTIME (default 60s).
 	@grep -roE --include='*_test.go' '^func Fuzz\w+' . | sed 's/:func / /' | while read -r file target; do \
@@ -168,6 +174,11 @@ bin/prometheus/promtool:
 	else \
 		echo "prometheus and promtool were not found: install Prometheus 2.42 or newer" >&2; exit 1; \
 	fi
+
+.PHONY: node-tools
+node-tools: ## Install the packages that a node takes besides (Debian and Ubuntu, as root).
+	@apt-get update -qq
+	@apt-get install -qq --no-install-recommends containerd containernetworking-plugins iproute2 nftables runc
 
 .PHONY: tools
 tools: $(TOOLS) ## Build controller-gen, golangci-lint and helm into bin/tools/.
