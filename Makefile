@@ -21,6 +21,9 @@ TESTFLAGS ?=
 # Packages whose tests run against a real API server.
 CLUSTER_TESTS := ./controllers/... ./internal/testkube/... ./test/api/... ./test/chart/... ./test/e2e/... ./test/manifests/... ./test/matrix/... ./test/monitoring/...
 
+# Packages whose tests run in pods: they take root and a node.
+NODE_TESTS := ./test/node
+
 # Go modules of their own that hold code and tests.
 MODULES := hack/images hack/kube test/gitops test/oauth
 
@@ -86,12 +89,12 @@ lint: $(TOOLS) ## Run the linters, among them the import rules.
 	@for module in $(MODULES); do (cd $$module && $(GOLANGCI_LINT) run .); done
 
 .PHONY: test
-test: compiler verify lint kube ## Run everything CI runs.
+test: compiler verify lint kube ## Run everything CI runs, but for e2e.
 	@$(MAKE) prometheus || echo "the alerts and the dashboard are not tried (test/monitoring)" >&2
 	@for program in node npm; do command -v $$program >/dev/null || \
 		echo "$$program was not found: the published SDK is not tried (test/interop)" >&2; done
 	@echo "==> unit tests"
-	@$(GO_TEST) $$(go list ./... | grep -vxFf <(go list $(CLUSTER_TESTS)))
+	@$(GO_TEST) $$(go list ./... | grep -vxFf <(go list $(CLUSTER_TESTS) $(NODE_TESTS)))
 	@for module in $(filter-out hack/images,$(MODULES)); do echo "==> tests of $$module"; (cd $$module && $(GO_TEST) .); done
 	@echo "==> tests of hack/images"
 	@go test -C hack/images -count=1 $(TESTFLAGS) .
@@ -99,6 +102,12 @@ test: compiler verify lint kube ## Run everything CI runs.
 	@$(GO_TEST) $(CLUSTER_TESTS)
 	@echo "==> demo-once"
 	@$(MAKE) demo DEMO_ARGS=--once
+
+# The tests print as they go: they take minutes.
+.PHONY: e2e
+e2e: kube kube-node test-images $(TOOLS) ## Run the operator from its image in pods of a real node (as root, see node-tools).
+	@echo "==> tests in pods"
+	@go test -v -count=1 -timeout 20m $(TESTFLAGS) $(NODE_TESTS)
 
 .PHONY: node
 node: kube kube-node test-images ## Open a shell beside a Kubernetes node, as root (NODE_ARGS=COMMAND runs that instead).
@@ -177,8 +186,10 @@ bin/prometheus/promtool:
 
 .PHONY: node-tools
 node-tools: ## Install the packages that a node takes besides (Debian and Ubuntu, as root).
-	@apt-get update -qq
-	@apt-get install -qq --no-install-recommends containerd containernetworking-plugins iproute2 nftables runc
+	@type -P containerd ctr runc nft ip /usr/lib/cni/ptp >/dev/null || { \
+		apt-get update -qq; \
+		DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends containerd containernetworking-plugins iproute2 nftables runc; \
+	}
 
 .PHONY: tools
 tools: $(TOOLS) ## Build controller-gen, golangci-lint and helm into bin/tools/.
