@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -21,6 +22,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
+	"github.com/roomsecrets/roomsecret-operator/internal/laws"
 	"github.com/roomsecrets/roomsecret-operator/internal/testkube"
 )
 
@@ -101,7 +103,12 @@ func run(ctx context.Context, m *testing.M) (code int, err error) {
 		return 1, err
 	}
 	defer func() { err = errors.Join(err, shared.operator.stop()) }()
-	return m.Run(), nil
+	code = m.Run()
+	broken, err := laws.CheckAll(ctx, shared.kube)
+	if len(broken) > 0 {
+		err = errors.Join(err, fmt.Errorf("the tests leave behind:\n%s", strings.Join(broken, "\n")))
+	}
+	return code, err
 }
 
 func scheme() *runtime.Scheme {
