@@ -19,6 +19,7 @@ import (
 	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
 	"github.com/roomsecrets/roomsecret-operator/internal/fault"
 	"github.com/roomsecrets/roomsecret-operator/internal/fingerprint"
+	"github.com/roomsecrets/roomsecret-operator/internal/hosts"
 	"github.com/roomsecrets/roomsecret-operator/internal/sessions"
 	"github.com/roomsecrets/roomsecret-operator/roomclient/token"
 )
@@ -28,6 +29,7 @@ type credentials struct {
 	// live reads Secrets from the API server: they are not cached.
 	live    client.Reader
 	digests fingerprint.Key
+	hosts   hosts.List
 }
 
 // reached is how a room is reached, and what its status tells of that.
@@ -40,9 +42,14 @@ type reached struct {
 func (c credentials) read(ctx context.Context, r room) (reached, error) {
 	out := reached{Room: sessions.Room{
 		Endpoint:     r.connection.Endpoint,
+		Hosts:        c.hosts,
 		Name:         r.roomName(),
 		PollInterval: pollInterval(r),
 	}}
+	if endpoint := cmp.Or(out.Endpoint, roomv1alpha1.DefaultEndpoint); !c.hosts.Allows(endpoint) {
+		return out, fault.NewTerminal(roomv1alpha1.ReasonHostNotAllowed,
+			"The operator may not connect to the host of this endpoint: use one of those that it was started with (--allowed-hosts), or ask whoever runs it to add this one.")
+	}
 	out.limit(r.connection.Limits)
 	key, ref := r.apiKey, "auth.apiKeySecretRef"
 	if key == nil {

@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
+	"github.com/roomsecrets/roomsecret-operator/internal/hosts"
 	"github.com/roomsecrets/roomsecret-operator/internal/roomserver"
 	"github.com/roomsecrets/roomsecret-operator/roomclient/token"
 )
@@ -204,6 +205,35 @@ func TestARotatedCredentialTakesEffectWithoutARestart(t *testing.T) {
 	w.Eventually(w.state(room)).Should(Equal(connected))
 	edit(w, source, func(s *corev1.Secret) { s.Data["a"] = []byte("two") })
 	w.Eventually(w.value(w.key(own, "a"))).Should(Equal("two"))
+}
+
+func TestNothingConnectsToAHostThatIsNotAllowed(t *testing.T) {
+	t.Parallel()
+	w := newStoppedWorld(t)
+	server := w.startCounted()
+	allow := func(list string) {
+		var err error
+		w.hosts, err = hosts.Parse(list)
+		w.Expect(err).NotTo(HaveOccurred())
+	}
+	allow("rooms.example.com," + w.address)
+	w.startManager()
+	room := w.withRoom()
+	push := w.newPush("push", []string{"a"}, deletes)
+	w.create(newSecret(w.ns, "source", map[string]string{"a": "one"}), push)
+	w.settled(push)
+	elsewhere, _ := w.newRoom(func(r *roomv1alpha1.Room) { r.Name, r.Spec.Endpoint = "elsewhere", "ws://127.0.0.1:1" })
+	w.create(elsewhere)
+	w.Eventually(w.state(elsewhere)).Should(Equal("False/HostNotAllowed"))
+
+	w.stopManager()
+	allow("rooms.example.com")
+	w.startManager()
+	w.Eventually(w.state(room)).Should(Equal("False/HostNotAllowed"))
+	w.Eventually(w.state(push)).Should(Equal("Unknown/RoomNotReady"))
+	w.Eventually(server.inside).Should(BeZero())
+	w.Expect(server.came()).To(Equal(1.0))
+	w.Expect(w.value(w.key(own, "a"))()).To(Equal("one"), "nothing is deleted")
 }
 
 func TestTheFinalizerOfARoomChangesNothingElse(t *testing.T) {

@@ -26,6 +26,7 @@ import (
 
 	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
 	"github.com/roomsecrets/roomsecret-operator/internal/fingerprint"
+	"github.com/roomsecrets/roomsecret-operator/internal/hosts"
 	"github.com/roomsecrets/roomsecret-operator/internal/sessions"
 )
 
@@ -39,6 +40,8 @@ type Options struct {
 	Metrics *Metrics
 	// WithoutClusterRooms leaves ClusterRooms alone, and needs no rights to them and to namespaces.
 	WithoutClusterRooms bool
+	// Hosts are those that rooms may be at; empty means all.
+	Hosts hosts.List
 	// Restarts lets pulls restart workloads, which takes the right to patch them.
 	Restarts bool
 	// Namespaces are those that the cache of the manager is limited to; empty means all.
@@ -131,7 +134,7 @@ func setupRooms(mgr ctrl.Manager, o Options, kind roomv1alpha1.RoomKind, list cl
 	r := &RoomReconciler{
 		Kind: kind, Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Rooms: o.Rooms,
 		Events: mgr.GetEventRecorder("roomsecret-operator"), Namespaces: o.Namespaces,
-		credentials: credentials{live: mgr.GetAPIReader(), digests: o.Digests},
+		credentials: credentials{live: mgr.GetAPIReader(), digests: o.Digests, hosts: o.Hosts},
 	}
 	find, object, name := finder{mgr.GetClient()}, client.Object(&roomv1alpha1.Room{}), "room"
 	if kind == roomv1alpha1.KindClusterRoom {

@@ -30,6 +30,7 @@ import (
 
 	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
 	"github.com/roomsecrets/roomsecret-operator/controllers"
+	"github.com/roomsecrets/roomsecret-operator/internal/hosts"
 	"github.com/roomsecrets/roomsecret-operator/internal/roomserver"
 	"github.com/roomsecrets/roomsecret-operator/internal/roomserver/store"
 	"github.com/roomsecrets/roomsecret-operator/internal/sessions"
@@ -99,6 +100,8 @@ type world struct {
 	newClient client.NewClientFunc
 	// user is who the manager is to the API server; empty for the administrator.
 	user string
+	// hosts are those that rooms may be at; empty for all.
+	hosts hosts.List
 	// withoutRestarts is how the manager is started when nobody asks for restarts.
 	withoutRestarts bool
 	// firstRetry is how long the operator waits after a failure; 0 for as long as makes tests fast.
@@ -270,6 +273,7 @@ func (w *world) options() controllers.Options {
 		Namespaces: namespaces,
 		Rooms:      w.rooms,
 		Digests:    digests, Metrics: syncMetrics,
+		Hosts:    w.hosts,
 		Restarts: !w.withoutRestarts,
 		Grace:    grace, FirstRetry: cmp.Or(w.firstRetry, 50*time.Millisecond),
 	}

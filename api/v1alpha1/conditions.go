@@ -100,6 +100,8 @@ const (
 	ReasonCredentialNotFound Reason = "CredentialNotFound"
 	// ReasonInvalidCredential surfaces when a credential is there but cannot be read as an API key, token or certificate.
 	ReasonInvalidCredential Reason = "InvalidCredential"
+	// ReasonHostNotAllowed surfaces when the operator runs with --allowed-hosts and the endpoint is at none of them.
+	ReasonHostNotAllowed Reason = "HostNotAllowed"
 )
 
 // Reasons returns every reason, in the order in which they are declared, for documentation and for tests that hold
@@ -112,6 +114,6 @@ func Reasons() []Reason {
 		ReasonInvalidKey, ReasonInvalidValue, ReasonInvalidTemplate, ReasonPruneBlocked, ReasonTooLarge, ReasonDrifted, ReasonUnsupported, ReasonRejected, ReasonRateLimited,
 		ReasonSuspended, ReasonDeleting, ReasonOrphaned,
 		ReasonConnected, ReasonConnecting, ReasonUnreachable, ReasonUnauthorized, ReasonForbidden, ReasonRoomUnknown,
-		ReasonRoomClosed, ReasonCredentialNotFound, ReasonInvalidCredential,
+		ReasonRoomClosed, ReasonCredentialNotFound, ReasonInvalidCredential, ReasonHostNotAllowed,
 	}
 }

@@ -132,6 +132,7 @@ func addControllers(ctx context.Context, mgr ctrl.Manager, restConfig *rest.Conf
 		Digests:                 digests,
 		Metrics:                 syncMetrics,
 		WithoutClusterRooms:     !o.ClusterRooms,
+		Hosts:                   o.AllowedHosts,
 		Restarts:                o.EnableRestarts,
 		Namespaces:              o.WatchNamespaces,
 		MaxConcurrentReconciles: o.MaxConcurrentReconciles,

@@ -15,6 +15,8 @@ import (
 	"go.uber.org/zap/zapcore"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
+
+	"github.com/roomsecrets/roomsecret-operator/internal/hosts"
 )
 
 // DefaultNamespace is where the operator keeps its lease and key when nothing says otherwise.
@@ -39,6 +41,8 @@ type Options struct {
 	WatchNamespaces []string
 	// ClusterRooms says whether ClusterRooms are worked with.
 	ClusterRooms bool
+	// AllowedHosts are the hosts that rooms may be at; empty means all.
+	AllowedHosts hosts.List
 	// EnableRestarts says whether pulls may restart workloads.
 	EnableRestarts bool
 	// MaxConcurrentReconciles is how many RoomSecrets are worked on at the same time.
@@ -63,6 +67,10 @@ func (o *Options) AddFlags(flags *flag.FlagSet) {
 		return nil
 	})
 	flags.BoolVar(&o.ClusterRooms, "cluster-rooms", true, "Work with ClusterRooms, which takes cluster-wide rights to them and to namespaces.")
+	flags.Func("allowed-hosts", "Hosts that rooms may be at, separated by commas: HOST, or *.HOST for every host below it, and :PORT behind it for this port only. The default is all of them.", func(value string) (err error) {
+		o.AllowedHosts, err = hosts.Parse(value)
+		return err
+	})
 	flags.BoolVar(&o.EnableRestarts, "enable-restarts", false, "Let RoomSecrets restart the workloads that read their Secret, which takes the right to patch them.")
 	flags.IntVar(&o.MaxConcurrentReconciles, "max-concurrent-reconciles", 10, "How many RoomSecrets to work on at the same time.")
 	flags.Float64Var(&o.KubeAPIQPS, "kube-api-qps", 50, "How many requests a second to make to the API server.")

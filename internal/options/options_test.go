@@ -5,6 +5,7 @@ package options_test
 
 import (
 	"flag"
+	"io"
 	"strings"
 	"testing"
 
@@ -30,6 +31,20 @@ func TestDefaultsAreValid(t *testing.T) {
 	}
 	if o.Namespace != options.DefaultNamespace || o.MaxConcurrentReconciles != 10 || !o.LeaderElect || !o.MetricsSecure || o.EnableRestarts {
 		t.Errorf("unexpected defaults: %+v", o)
+	}
+}
+
+func TestHostsAreParsed(t *testing.T) {
+	t.Parallel()
+	o, err := parse(t, "--allowed-hosts", "rooms.example.com,*.rooms.example.com:443")
+	if err != nil || o.AllowedHosts.Allows("wss://example.com") || !o.AllowedHosts.Allows("wss://a.rooms.example.com") {
+		t.Errorf("got %v, %v", o.AllowedHosts, err)
+	}
+	var flags flag.FlagSet
+	flags.SetOutput(io.Discard)
+	o.AddFlags(&flags)
+	if err := flags.Parse([]string{"--allowed-hosts", "wss://rooms.example.com"}); err == nil || !strings.Contains(err.Error(), "without a scheme") {
+		t.Errorf("got %v", err)
 	}
 }
 

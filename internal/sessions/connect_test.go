@@ -13,6 +13,7 @@ import (
 
 	. "github.com/onsi/gomega"
 
+	"github.com/roomsecrets/roomsecret-operator/internal/hosts"
 	"github.com/roomsecrets/roomsecret-operator/internal/plan"
 	"github.com/roomsecrets/roomsecret-operator/internal/sessions"
 	"github.com/roomsecrets/roomsecret-operator/roomclient"
@@ -99,12 +100,15 @@ func TestATicketThatLeadsAstrayIsNotUsed(t *testing.T) {
 	cases := map[string]struct {
 		secure  bool
 		address string
+		// hosts are those that are allowed; empty for all.
+		hosts string
 		// serverName is the name that the certificate of the endpoint is said to have.
 		serverName string
 	}{
 		"from TLS to none":                        {secure: true, address: "ws://127.0.0.1:1/rooms/support"},
 		"to another host without TLS":             {address: "ws://another.example/rooms/support"},
 		"to another host under a name of our own": {secure: true, address: "wss://another.example/rooms/support", serverName: "example.com"},
+		"to a host that is not allowed":           {secure: true, address: "wss://another.example/rooms/support", hosts: "127.0.0.1"},
 		"to another room":                         {address: "/rooms/another"},
 		"to nowhere":                              {address: "://"},
 	}
@@ -133,6 +137,10 @@ func TestATicketThatLeadsAstrayIsNotUsed(t *testing.T) {
 			t.Cleanup(w.stopPool)
 			room := w.room("1")
 			room.Endpoint, room.Connect, room.Identity = server.URL, true, ""
+			if c.hosts != "" {
+				room.Hosts, err = hosts.Parse(c.hosts)
+				w.Expect(err).NotTo(HaveOccurred())
+			}
 			if c.secure {
 				room.TLS = &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS12, ServerName: c.serverName}
 			}

@@ -14,6 +14,7 @@ import (
 
 	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
 	"github.com/roomsecrets/roomsecret-operator/internal/fingerprint"
+	"github.com/roomsecrets/roomsecret-operator/internal/hosts"
 	"github.com/roomsecrets/roomsecret-operator/internal/plan"
 	"github.com/roomsecrets/roomsecret-operator/roomclient/redact"
 	"github.com/roomsecrets/roomsecret-operator/roomclient/token"
@@ -42,6 +43,8 @@ type Room struct {
 	Name string
 	// Identity is the operator's own identity in the room. It is empty with Connect: the service says it.
 	Identity string
+	// Hosts are those to which the operator may connect. With Connect the service says where the room is.
+	Hosts hosts.List
 	// APIKey signs tokens for any identity. It is nil when Token is set.
 	APIKey *token.APIKey
 	// Connect asks the service for tokens, with the APIKey, instead of signing them.

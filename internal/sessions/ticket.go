@@ -40,6 +40,9 @@ func ticketSource(call Call) (roomclient.TicketSource, error) {
 		if err := trustworthy(ticket.URL, call.Room.Endpoint, call.Room.TLS); err != nil {
 			return roomclient.Ticket{}, err
 		}
+		if !call.Room.Hosts.Allows(ticket.URL) {
+			return roomclient.Ticket{}, errors.New("the service gave an address of the room at a host that --allowed-hosts does not allow")
+		}
 		claims, err := token.Decode(string(ticket.Token))
 		if err != nil {
 			return roomclient.Ticket{}, fmt.Errorf("read the token of the ticket: %w", err)

@@ -31,7 +31,7 @@ func TestWhatIsRendered(t *testing.T) {
 			"metrics.rules.labels.release=prometheus", "metrics.rules.disabled={RoomTokenExpiresSoon}", "priorityClassName=system-cluster-critical",
 			"roomserver.enabled=true", "roomserver.tlsSecret=roomserver-tls", "roomserver.rooms={support,sales}",
 			"roomserver.storage.className=fast", "imagePullSecrets[0].name=pull", "nodeSelector.disk=ssd",
-			"manager.extraArgs={--zap-devel}", "podLabels.team=platform", "podAnnotations.note=here", "admissionPolicies.enabled=true",
+			"manager.extraArgs={--zap-devel}", "podLabels.team=platform", "podAnnotations.note=here", "manager.allowedHosts={rooms.example.com,*.rooms.example.com:443}", "admissionPolicies.enabled=true",
 			"image.digest=sha256:" + strings.Repeat("0", 64), "serviceAccount.annotations.note=here",
 		},
 	} {
