@@ -140,7 +140,7 @@ func TestKustomizationsOfFluxThatDependOnEachOther(t *testing.T) {
 	w.Expect(secrets.waits(secrets.applies(uses), patience)).To(Succeed())
 	w.Expect(ready(w.now("RoomSecret", "push"))).To(Equal("True/InSync"))
 
-	// Flux deletes in the reverse order: what depends on something goes first.
+	// What depends on something goes first.
 	secrets.prunes(uses)
 	w.Expect(w.rows()).To(BeEmpty())
 	rooms.prunes(provides)
