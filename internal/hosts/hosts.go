@@ -5,6 +5,7 @@
 package hosts
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"net/url"
@@ -40,7 +41,7 @@ func Parse(text string) (List, error) {
 func parse(item string) (pattern, error) {
 	address, err := url.Parse("//" + item)
 	if err != nil || address.Host != item {
-		return pattern{}, fmt.Errorf("give HOST, *.HOST, HOST:PORT or *.HOST:PORT, without a scheme and a path")
+		return pattern{}, errors.New("give HOST, *.HOST, HOST:PORT or *.HOST:PORT, without a scheme and a path")
 	}
 	host, below := strings.CutPrefix(normal(address.Hostname()), "*.")
 	p := pattern{host: host, port: address.Port(), below: below}
@@ -48,7 +49,7 @@ func parse(item string) (pattern, error) {
 		return p, nil
 	}
 	if problems := validation.IsDNS1123Subdomain(host); len(problems) > 0 {
-		return pattern{}, fmt.Errorf("%s", problems[0])
+		return pattern{}, errors.New(problems[0])
 	}
 	return p, nil
 }
