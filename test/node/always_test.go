@@ -19,8 +19,8 @@ import (
 	"github.com/roomsecrets/roomsecret-operator/internal/testnode"
 )
 
-// denials tells which requests of a service account the API server has refused for want of a right. It refuses others
-// as well: nothing can be made in a namespace that is being deleted.
+// denials tells which requests of a service account the API server has refused for want of a right, or because of a policy.
+// It refuses others as well: nothing can be made in a namespace that is being deleted.
 func (s *suite) denials(serviceAccount string) error {
 	user := "system:serviceaccount:" + system + ":" + serviceAccount
 	file, err := os.Open(filepath.Join(s.logs, testnode.AuditFile))
@@ -41,8 +41,9 @@ func (s *suite) denials(serviceAccount string) error {
 			continue
 		}
 		asked++
-		if event.ResponseStatus.Code == 401 || event.Annotations["authorization.k8s.io/decision"] == "forbid" {
-			denied = errors.Join(denied, fmt.Errorf("the operator was denied %s %s", event.Verb, event.RequestURI))
+		if event.ResponseStatus.Code == 401 || event.Annotations["authorization.k8s.io/decision"] == "forbid" ||
+			strings.Contains(event.ResponseStatus.Message, "ValidatingAdmissionPolicy") {
+			denied = errors.Join(denied, fmt.Errorf("the operator was denied %s %s: %s", event.Verb, event.RequestURI, event.ResponseStatus.Message))
 		}
 	}
 	if asked == 0 {

@@ -90,6 +90,7 @@ func installChart(t *testing.T) {
 	must(t, "helm", "-n", system, "install", "rooms", "../../charts/roomsecret-operator", "--values=testdata/chart/values.yaml")
 	must(t, "kubectl", "-n", system, "rollout", "status", "--timeout=2m", "statefulset/rooms-roomsecret-operator-roomserver")
 	must(t, "kubectl", "-n", system, "get", "networkpolicy", "rooms-roomsecret-operator")
+	must(t, "kubectl", "get", "validatingadmissionpolicybinding", "rooms-roomsecret-operator-secrets")
 }
 
 func uninstallChart(t *testing.T) {
@@ -113,7 +114,7 @@ func testUninstalling(t *testing.T, in installation) {
 	u.ready()
 	u.kubectl("delete", "-k", "testdata/samples", "--timeout="+patience.String())
 	in.remove(t)
-	for _, kind := range []string{"namespaces", "crds", "clusterroles", "clusterrolebindings"} {
+	for _, kind := range []string{"namespaces", "crds", "clusterroles", "clusterrolebindings", "validatingadmissionpolicies"} {
 		left := must(t, "kubectl", "get", kind, "--output=name")
 		if kinds := in.left; len(kinds) == 1 && kinds[0] == kind {
 			u.Expect(left).To(ContainSubstring("roomsecret"), kind)
