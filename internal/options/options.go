@@ -25,6 +25,9 @@ const DefaultNamespace = "roomsecret-system"
 // namespaceVariable is the environment variable that a Deployment sets to the namespace of the pod.
 const namespaceVariable = "POD_NAMESPACE"
 
+// maxVerbosity is how talkative the log may be: from 8 on, the client of the API server logs what it sends and receives.
+const maxVerbosity = 7
+
 // Options are the settings of the manager.
 type Options struct {
 	// MetricsBindAddress is where metrics are served; "0" turns them off.
@@ -89,6 +92,9 @@ func (o *Options) Validate() error {
 		if problems := validation.IsDNS1123Label(namespace); len(problems) > 0 {
 			errs = append(errs, fmt.Errorf("--watch-namespaces %q: %s", namespace, problems[0]))
 		}
+	}
+	if level := o.Zap.Level; level != nil && level.Enabled(-maxVerbosity-1) {
+		errs = append(errs, fmt.Errorf("--zap-log-level: must be at most %d: beyond it the bodies of requests are logged, and the values of Secrets are among them", maxVerbosity))
 	}
 	for name, value := range map[string]float64{
 		"--max-concurrent-reconciles": float64(o.MaxConcurrentReconciles),

@@ -34,6 +34,15 @@ func TestDefaultsAreValid(t *testing.T) {
 	}
 }
 
+func TestTheLogMayBeTalkativeAsLongAsItTellsNoValues(t *testing.T) {
+	t.Parallel()
+	for _, level := range []string{"debug", "info", "error", "5", "7"} {
+		if _, err := parse(t, "--zap-log-level="+level); err != nil {
+			t.Errorf("%s: %v", level, err)
+		}
+	}
+}
+
 func TestHostsAreParsed(t *testing.T) {
 	t.Parallel()
 	o, err := parse(t, "--allowed-hosts", "rooms.example.com,*.rooms.example.com:443")
@@ -60,11 +69,11 @@ func TestTheNamespaceComesFromThePod(t *testing.T) {
 
 func TestEachBadOptionIsNamed(t *testing.T) {
 	t.Parallel()
-	_, err := parse(t, "--namespace", "Not_A_Namespace", "--max-concurrent-reconciles", "0", "--kube-api-qps=-1", "--kube-api-burst", "0", "--watch-namespaces", "team-a,,team-b")
+	_, err := parse(t, "--namespace", "Not_A_Namespace", "--max-concurrent-reconciles", "0", "--kube-api-qps=-1", "--kube-api-burst", "0", "--watch-namespaces", "team-a,,team-b", "--zap-log-level=8")
 	if err == nil {
 		t.Fatal("bad options were accepted")
 	}
-	for _, name := range []string{"--namespace", "--max-concurrent-reconciles", "--kube-api-qps", "--kube-api-burst", "--watch-namespaces"} {
+	for _, name := range []string{"--namespace", "--max-concurrent-reconciles", "--kube-api-qps", "--kube-api-burst", "--watch-namespaces", "--zap-log-level"} {
 		if !strings.Contains(err.Error(), name) {
 			t.Errorf("the error does not name %s: %v", name, err)
 		}

@@ -164,11 +164,11 @@ type manager struct {
 	health, metrics string
 }
 
-// startManager starts a replica with the rights of its service account.
-func startManager(t *testing.T) *manager {
+// startManager starts a replica with the rights of its service account, and more flags.
+func startManager(t *testing.T, flags ...string) *manager {
 	t.Helper()
 	m := &manager{health: freeAddress(t), metrics: freeAddress(t)}
-	m.program = start(t, "manager", "--kubeconfig", shared.kubeconfig, "--namespace", namespace,
-		"--health-probe-bind-address", m.health, "--metrics-bind-address", m.metrics)
+	m.program = start(t, "manager", append(flags, "--kubeconfig", shared.kubeconfig, "--namespace", namespace,
+		"--health-probe-bind-address", m.health, "--metrics-bind-address", m.metrics)...)
 	return m
 }
