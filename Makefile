@@ -19,7 +19,7 @@ PLATFORMS ?= linux/amd64,linux/arm64
 TESTFLAGS ?=
 
 # Packages whose tests run against a real API server.
-CLUSTER_TESTS := ./controllers/... ./internal/testkube/... ./test/api/... ./test/chart/... ./test/e2e/... ./test/manifests/... ./test/matrix/... ./test/monitoring/...
+CLUSTER_TESTS := ./controllers/... ./internal/testkube/... ./test/api/... ./test/chart/... ./test/e2e/... ./test/manifests/... ./test/matrix/... ./test/monitoring/... ./test/quickstart/...
 
 # Packages whose tests run in pods: they take root and a node.
 NODE_TESTS := ./test/node
