@@ -168,6 +168,7 @@ func (r *RoomSecretReconciler) finish(ctx context.Context, s *scope, cause error
 		return quietly(err)
 	}
 	announceTransition(r.Events, s.rs, actionSync, s.base.Status.Conditions, s.rs.Status.Conditions)
+	s.tellTrace(ctx, cause)
 	r.Metrics.observe(s, cause, r.Clock.Since(started), r.Clock.Now())
 	if cause == nil {
 		cause = s.unfinished

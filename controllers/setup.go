@@ -12,6 +12,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/util/workqueue"
@@ -38,6 +39,8 @@ type Options struct {
 	Digests fingerprint.Key
 	// Metrics counts what is done.
 	Metrics *Metrics
+	// Traces makes spans of what is done; nil means none.
+	Traces trace.TracerProvider
 	// WithoutClusterRooms leaves ClusterRooms alone, and needs no rights to them and to namespaces.
 	WithoutClusterRooms bool
 	// Hosts are those that rooms may be at; empty means all.
@@ -147,7 +150,7 @@ func setupRooms(mgr ctrl.Manager, o Options, kind roomv1alpha1.RoomKind, list cl
 		Watches(&roomv1alpha1.RoomSecret{}, handler.EnqueueRequestsFromMapFunc(roomOfRoomSecret(kind)), builder.WithPredicates(finalizerChanges())).
 		WatchesRawSource(roomEvents(o.Rooms, kind)).
 		WithOptions(controller.Options{RateLimiter: retries(o)}).
-		Complete(r)
+		Complete(withSpans(r, o, string(kind)))
 }
 
 func setupRoomSecrets(mgr ctrl.Manager, o Options) error {
@@ -173,7 +176,7 @@ func setupRoomSecrets(mgr ctrl.Manager, o Options) error {
 		b = b.Watches(&roomv1alpha1.ClusterRoom{}, handler.EnqueueRequestsFromMapFunc(find.ofRoom), changed).
 			WatchesMetadata(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(find.ofNamespace), builder.WithPredicates(predicate.LabelChangedPredicate{}))
 	}
-	return b.Complete(r)
+	return b.Complete(withSpans(r, o, "RoomSecret"))
 }
 
 // retries returns a limiter that waits longer after each failure of an object, with jitter, so that objects which failed

@@ -8,6 +8,9 @@ import (
 	"fmt"
 	"time"
 
+	"go.opentelemetry.io/otel/propagation"
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/roomsecrets/roomsecret-operator/roomclient/protocol"
 )
 
@@ -79,8 +82,27 @@ func (c *Conn) call(ctx context.Context, r request) (protocol.Answer, error) {
 	return answer, nil
 }
 
+// tellTrace tells the room of the trace that a request is part of, if it is part of one.
+func (r request) tellTrace(ctx context.Context) error {
+	if !trace.SpanContextFromContext(ctx).IsValid() {
+		return nil
+	}
+	fields := propagation.MapCarrier{}
+	propagation.TraceContext{}.Inject(ctx, fields)
+	data, err := protocol.WithTrace(r.data.bytes, fields)
+	if err != nil {
+		return &Error{Op: r.op(), Kind: ErrInvalid, Err: err, terminal: true}
+	}
+	r.data.bytes = data
+	return nil
+}
+
 // exchange waits for a place, sends a request, and waits for the data of the response to it.
 func (c *Conn) exchange(ctx context.Context, r request) ([]byte, error) {
+	if err := r.tellTrace(ctx); err != nil {
+		r.data.release()
+		return nil, err
+	}
 	if size := len(r.data.bytes); size > c.config.MaxMessage {
 		err := fmt.Errorf("%d bytes, the limit is %d", size, c.config.MaxMessage)
 		r.data.release()

@@ -8,7 +8,10 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"time"
 
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/trace"
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
@@ -26,10 +29,14 @@ import (
 	"github.com/roomsecrets/roomsecret-operator/controllers"
 	"github.com/roomsecrets/roomsecret-operator/internal/options"
 	"github.com/roomsecrets/roomsecret-operator/internal/sessions"
+	"github.com/roomsecrets/roomsecret-operator/internal/tracing"
 )
 
 // leaseName is the name of the lease that the leader holds.
 const leaseName = "roomsecret-operator"
+
+// flushTimeout is how long the end of the manager waits for the collector of traces.
+const flushTimeout = 5 * time.Second
 
 // run runs the manager until ctx is done.
 func run(ctx context.Context, args []string) error {
@@ -43,12 +50,34 @@ func run(ctx context.Context, args []string) error {
 	logger := zap.New(zap.UseFlagOptions(&o.Zap))
 	ctrl.SetLogger(logger)
 	klog.SetLogger(logger)
+	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { logger.WithName("traces").Error(err, "send traces") }))
+	traces, stop, err := tracing.Start(ctx, o.OTLPEndpoint)
+	if err != nil {
+		return err
+	}
+	defer flush(ctx, stop)
+	return work(ctx, o, traces)
+}
 
+// flush sends the traces that have not been sent.
+func flush(ctx context.Context, stop func(context.Context) error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushTimeout)
+	defer cancel()
+	if err := stop(ctx); err != nil {
+		ctrl.Log.WithName("traces").Error(err, "send traces")
+	}
+}
+
+// work does what the manager is for until ctx is done.
+func work(ctx context.Context, o *options.Options, traces trace.TracerProvider) error {
 	restConfig, err := config.GetConfig()
 	if err != nil {
 		return fmt.Errorf("find the API server: %w", err)
 	}
 	restConfig.QPS, restConfig.Burst, restConfig.UserAgent = float32(o.KubeAPIQPS), o.KubeAPIBurst, "roomsecret-operator"
+	if o.OTLPEndpoint != "" {
+		restConfig.Wrap(tracing.Requests(traces))
+	}
 	scheme, err := newScheme()
 	if err != nil {
 		return err
@@ -57,7 +86,7 @@ func run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	if err := addControllers(ctx, mgr, restConfig, scheme, o); err != nil {
+	if err := addControllers(ctx, mgr, restConfig, scheme, o, traces); err != nil {
 		return err
 	}
 	return mgr.Start(ctx)
@@ -107,7 +136,7 @@ func newManager(restConfig *rest.Config, scheme *runtime.Scheme, o *options.Opti
 	)
 }
 
-func addControllers(ctx context.Context, mgr ctrl.Manager, restConfig *rest.Config, scheme *runtime.Scheme, o *options.Options) error {
+func addControllers(ctx context.Context, mgr ctrl.Manager, restConfig *rest.Config, scheme *runtime.Scheme, o *options.Options, traces trace.TracerProvider) error {
 	direct, err := client.New(restConfig, client.Options{Scheme: scheme})
 	if err != nil {
 		return fmt.Errorf("make the client: %w", err)
@@ -131,6 +160,7 @@ func addControllers(ctx context.Context, mgr ctrl.Manager, restConfig *rest.Conf
 		Rooms:                   sessions.NewPool(digests, roomMetrics, sessions.Dial),
 		Digests:                 digests,
 		Metrics:                 syncMetrics,
+		Traces:                  traces,
 		WithoutClusterRooms:     !o.ClusterRooms,
 		Hosts:                   o.AllowedHosts,
 		Restarts:                o.EnableRestarts,

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"net/url"
 	"os"
 	"strings"
 
@@ -53,6 +54,8 @@ type Options struct {
 	// KubeAPIQPS and KubeAPIBurst limit the requests to the API server.
 	KubeAPIQPS   float64
 	KubeAPIBurst int
+	// OTLPEndpoint is where traces go, an http or https URL; empty means nowhere.
+	OTLPEndpoint string
 	// Zap are the settings of the log.
 	Zap zap.Options
 }
@@ -78,6 +81,8 @@ func (o *Options) AddFlags(flags *flag.FlagSet) {
 	flags.IntVar(&o.MaxConcurrentReconciles, "max-concurrent-reconciles", 10, "How many RoomSecrets to work on at the same time.")
 	flags.Float64Var(&o.KubeAPIQPS, "kube-api-qps", 50, "How many requests a second to make to the API server.")
 	flags.IntVar(&o.KubeAPIBurst, "kube-api-burst", 100, "How many requests to the API server may come at once.")
+	flags.StringVar(&o.OTLPEndpoint, "otlp-endpoint", cmp.Or(os.Getenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"), os.Getenv("OTEL_EXPORTER_OTLP_ENDPOINT")),
+		"URL of an OpenTelemetry collector (OTLP over gRPC) to send traces to. The default is OTEL_EXPORTER_OTLP_ENDPOINT from the environment; without it there are none.")
 	o.Zap.StacktraceLevel = zapcore.DPanicLevel // where a failure came from is in its message; a trace would bury it
 	o.Zap.BindFlags(flags)
 }
@@ -96,6 +101,9 @@ func (o *Options) Validate() error {
 	if level := o.Zap.Level; level != nil && level.Enabled(-maxVerbosity-1) {
 		errs = append(errs, fmt.Errorf("--zap-log-level: must be at most %d: beyond it the bodies of requests are logged, and the values of Secrets are among them", maxVerbosity))
 	}
+	if err := validEndpoint(o.OTLPEndpoint); err != nil {
+		errs = append(errs, err)
+	}
 	for name, value := range map[string]float64{
 		"--max-concurrent-reconciles": float64(o.MaxConcurrentReconciles),
 		"--kube-api-qps":              o.KubeAPIQPS,
@@ -106,4 +114,12 @@ func (o *Options) Validate() error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+func validEndpoint(endpoint string) error {
+	parsed, err := url.Parse(endpoint)
+	if endpoint != "" && (err != nil || parsed.Host == "" || (parsed.Scheme != "http" && parsed.Scheme != "https")) {
+		return errors.New("--otlp-endpoint: must be a URL such as http://collector:4317")
+	}
+	return nil
 }

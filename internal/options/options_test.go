@@ -69,11 +69,11 @@ func TestTheNamespaceComesFromThePod(t *testing.T) {
 
 func TestEachBadOptionIsNamed(t *testing.T) {
 	t.Parallel()
-	_, err := parse(t, "--namespace", "Not_A_Namespace", "--max-concurrent-reconciles", "0", "--kube-api-qps=-1", "--kube-api-burst", "0", "--watch-namespaces", "team-a,,team-b", "--zap-log-level=8")
+	_, err := parse(t, "--namespace", "Not_A_Namespace", "--max-concurrent-reconciles", "0", "--kube-api-qps=-1", "--kube-api-burst", "0", "--watch-namespaces", "team-a,,team-b", "--zap-log-level=8", "--otlp-endpoint", "collector:4317")
 	if err == nil {
 		t.Fatal("bad options were accepted")
 	}
-	for _, name := range []string{"--namespace", "--max-concurrent-reconciles", "--kube-api-qps", "--kube-api-burst", "--watch-namespaces", "--zap-log-level"} {
+	for _, name := range []string{"--namespace", "--max-concurrent-reconciles", "--kube-api-qps", "--kube-api-burst", "--watch-namespaces", "--zap-log-level", "--otlp-endpoint"} {
 		if !strings.Contains(err.Error(), name) {
 			t.Errorf("the error does not name %s: %v", name, err)
 		}

@@ -8,6 +8,9 @@ import (
 	"log/slog"
 	"time"
 
+	"go.opentelemetry.io/otel/propagation"
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/roomsecrets/roomsecret-operator/internal/roomserver/store"
 	"github.com/roomsecrets/roomsecret-operator/roomclient/protocol"
 )
@@ -29,6 +32,7 @@ type about struct {
 	row     store.Key
 	request string // id of a request for somebody's answer
 	asked   string // identity of whoever is to answer
+	trace   string // id of the trace that the caller says it is part of
 }
 
 // audit writes down operations: names and outcomes, never values, and of a URL asked for only the id that the
@@ -39,7 +43,7 @@ func (a *audit) write(ctx context.Context, op *operation, outcome string, took t
 	if !a.log.Enabled(ctx, slog.LevelInfo) {
 		return
 	}
-	attributes := make([]slog.Attr, 0, 12)
+	attributes := make([]slog.Attr, 0, 13)
 	for _, detail := range [...]struct{ key, value string }{
 		{"room", op.who.room},
 		{"identity", op.who.identity},
@@ -50,6 +54,7 @@ func (a *audit) write(ctx context.Context, op *operation, outcome string, took t
 		{"owner", op.about.owner(op.who)},
 		{"request", op.about.request},
 		{"asked", op.about.asked},
+		{"trace", op.about.trace},
 		{"outcome", outcome},
 	} {
 		if detail.value != "" {
@@ -57,6 +62,17 @@ func (a *audit) write(ctx context.Context, op *operation, outcome string, took t
 		}
 	}
 	a.log.LogAttrs(ctx, slog.LevelInfo, "operation", append(attributes, slog.Duration("duration", took))...)
+}
+
+// traceOf returns the id of a trace, and nothing of what else a client may have put there.
+func traceOf(ctx context.Context, fields map[string]string) string {
+	if len(fields) == 0 {
+		return ""
+	}
+	if of := trace.SpanContextFromContext(propagation.TraceContext{}.Extract(ctx, propagation.MapCarrier(fields))); of.IsValid() {
+		return of.TraceID().String()
+	}
+	return ""
 }
 
 // owner is whose secret it was about when that is somebody else's.

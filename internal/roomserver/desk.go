@@ -113,6 +113,7 @@ func (d *desk) answer(ctx context.Context, from participant, message protocol.Me
 // invoke finds the tool a message calls and uses it.
 func (d *desk) invoke(ctx context.Context, op *operation, data []byte) (protocol.Content, rest, error) {
 	request, err := protocol.UnpackInvoke(data)
+	op.about.trace = traceOf(ctx, request.Trace)
 	switch {
 	case err != nil:
 		return nil, nil, invalid("malformed tool call")

@@ -115,7 +115,7 @@ func answered(err error) bool {
 
 // list returns the rows of the session's identity that are in the room.
 func (s *session) list(ctx context.Context) ([]plan.Listed, error) {
-	infos, err := ask(ctx, s, "list", func(room roomclient.Secrets) ([]roomclient.SecretInfo, error) {
+	infos, err := ask(ctx, s, "list", func(ctx context.Context, room roomclient.Secrets) ([]roomclient.SecretInfo, error) {
 		return room.ListSecrets(ctx)
 	})
 	if err != nil {
@@ -168,7 +168,7 @@ func presence(exists bool) string {
 // get reads a row of the session's own identity.
 func (s *session) get(ctx context.Context, row plan.Row) (Value, bool, error) {
 	exists := true
-	secret, err := ask(ctx, s, "get", func(room roomclient.Secrets) (roomclient.Secret, error) {
+	secret, err := ask(ctx, s, "get", func(ctx context.Context, room roomclient.Secrets) (roomclient.Secret, error) {
 		secret, err := room.GetSecret(ctx, roomclient.SecretQuery{ID: row.ID, DelegatedTo: row.DelegatedTo})
 		if errors.Is(err, roomclient.ErrNotFound) {
 			exists, err = false, nil // that the room has no such secret is an answer, not a failure
@@ -180,14 +180,14 @@ func (s *session) get(ctx context.Context, row plan.Row) (Value, bool, error) {
 
 // exists asks whether a row is there, for any identity.
 func (s *session) exists(ctx context.Context, row plan.Row) (bool, error) {
-	return ask(ctx, s, "exists", func(room roomclient.Secrets) (bool, error) {
+	return ask(ctx, s, "exists", func(ctx context.Context, room roomclient.Secrets) (bool, error) {
 		return room.Exists(ctx, roomclient.ExistsQuery{ID: row.ID, DelegatedTo: row.DelegatedTo, ForIdentity: s.other(row)})
 	})
 }
 
 // set writes a row.
 func (s *session) set(ctx context.Context, row plan.Row, value Value) error {
-	_, err := ask(ctx, s, "set", func(room roomclient.Secrets) (struct{}, error) {
+	_, err := ask(ctx, s, "set", func(ctx context.Context, room roomclient.Secrets) (struct{}, error) {
 		return struct{}{}, room.SetSecret(ctx, roomclient.SetSecretRequest{
 			ID: row.ID, Type: value.Type, Name: value.Name, DelegatedTo: row.DelegatedTo,
 			ForIdentity: s.other(row), Value: append(redact.Bytes{}, value.Bytes...), // never nil: an empty value is a value
@@ -198,7 +198,7 @@ func (s *session) set(ctx context.Context, row plan.Row, value Value) error {
 
 // remove deletes a row of the session's own identity.
 func (s *session) remove(ctx context.Context, row plan.Row) error {
-	_, err := ask(ctx, s, "delete", func(room roomclient.Secrets) (struct{}, error) {
+	_, err := ask(ctx, s, "delete", func(ctx context.Context, room roomclient.Secrets) (struct{}, error) {
 		return struct{}{}, room.DeleteSecret(ctx, row.ID, row.DelegatedTo)
 	})
 	return err
@@ -220,16 +220,17 @@ func (s *session) noted(owner types.NamespacedName, row plan.Row, digest string)
 }
 
 // ask makes a request as soon as the limits of the room allow it, and counts it.
-func ask[T any](ctx context.Context, s *session, operation string, request func(roomclient.Secrets) (T, error)) (T, error) {
+func ask[T any](ctx context.Context, s *session, operation string, request func(context.Context, roomclient.Secrets) (T, error)) (answer T, err error) {
+	ctx, ended := spanOf(ctx, s.identity, operation)
+	defer func() { ended(err) }()
 	leave, err := s.gate.enter(ctx)
 	if err != nil {
-		var none T
-		return none, err
+		return answer, err
 	}
 	defer leave()
 	line := s.lines.take()
 	defer line.calls.Done()
-	return measured(s.metrics, operation, func() (T, error) { return request(line.client.Secrets()) })
+	return measured(s.metrics, operation, func() (T, error) { return request(ctx, line.client.Secrets()) })
 }
 
 // state returns the state of the connection.

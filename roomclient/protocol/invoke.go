@@ -19,6 +19,9 @@ type Invoke struct {
 	OnBehalfOfID  *string
 	CallerContext json.RawMessage
 	ToolCallID    string
+
+	// Trace is what OpenTelemetry propagates, on receipt only: [WithTrace] sends it. Nil is none.
+	Trace map[string]string
 }
 
 type invokeHeader struct {
@@ -98,13 +101,12 @@ func readInvoke(header []byte) (h invokeMembers, err error) {
 		case "tool_call_id":
 			h.call.ToolCallID = OrEmpty(optional(value))
 		case "caller_context":
-			h.call.CallerContext = value
+			h.call.CallerContext = unlessNull(value)
 		case "arguments":
 			h.arguments = value
+		case traceMember:
+			h.call.Trace = traceIn(value)
 		}
-	}
-	if isNull(h.call.CallerContext) {
-		h.call.CallerContext = nil
 	}
 	switch {
 	case !valid:
@@ -114,4 +116,11 @@ func readInvoke(header []byte) (h invokeMembers, err error) {
 	default:
 		return h, nil
 	}
+}
+
+func unlessNull(value json.RawMessage) json.RawMessage {
+	if isNull(value) {
+		return nil
+	}
+	return value
 }

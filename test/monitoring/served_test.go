@@ -78,8 +78,8 @@ func scrape(t *testing.T, address string) []byte {
 	return text
 }
 
-// TestNoMetricAndNoLogHasAValue looks for values, tokens and keys in everything that can be read from outside.
-func TestNoMetricAndNoLogHasAValue(t *testing.T) {
+// TestNoMetricLogOrTraceHasAValue looks for values, tokens and keys in everything that can be read from outside.
+func TestNoMetricLogOrTraceHasAValue(t *testing.T) {
 	w := theRunning(t)
 	w.work(t)
 	for name, text := range map[string]string{
@@ -87,6 +87,7 @@ func TestNoMetricAndNoLogHasAValue(t *testing.T) {
 		"the metrics of the room server": string(scrape(t, w.roomServer)),
 		"the log of the manager":         w.log("manager"),
 		"the log of the room server":     w.log("roomserver"),
+		"the traces":                     w.traces.printed(),
 	} {
 		for what, secret := range map[string]string{"a value": canary, "the API key": w.key.Encode(), "a token": "eyJ"} {
 			if strings.Contains(text, secret) {

@@ -115,6 +115,7 @@ type world struct {
 	dir                 string
 	key                 token.APIKey
 	roomServer, manager string // addresses, the latter of the metrics
+	traces              *collector
 	changes             int
 }
 
@@ -194,10 +195,15 @@ func (w *world) startPrograms(ctx context.Context) error {
 	if err := w.kubectl(ctx, "", "create", "namespace", home); err != nil {
 		return err
 	}
+	traces, collector, err := collect()
+	if err != nil {
+		return err
+	}
+	w.traces = traces
 	return errors.Join(
 		w.run(ctx, filepath.Join(w.dir, "roomserver"), "serve", "--listen", w.roomServer, "--in-memory", "--api-key-file", keyFile),
 		w.run(ctx, filepath.Join(w.dir, "manager"), "--kubeconfig", w.cluster.Kubeconfig, "--namespace", home, "--metrics-secure=false",
-			"--metrics-bind-address", w.manager, "--health-probe-bind-address", freeAddress(), "--zap-log-level=debug"),
+			"--metrics-bind-address", w.manager, "--health-probe-bind-address", freeAddress(), "--zap-log-level=debug", "--otlp-endpoint=http://"+collector),
 	)
 }
 
@@ -287,6 +293,7 @@ func (w *world) run(ctx context.Context, program string, args ...string) error {
 		return err
 	}
 	command := exec.CommandContext(ctx, program, args...)
+	command.Env = append(os.Environ(), "OTEL_BSP_SCHEDULE_DELAY=200") // milliseconds until traces are sent
 	command.Stdout, command.Stderr = output, output
 	command.Cancel = func() error { return command.Process.Signal(syscall.SIGTERM) }
 	command.WaitDelay = patience
