@@ -24,12 +24,13 @@ type installation struct {
 	install func(t *testing.T)
 	remove  func(t *testing.T)
 	left    []string // kinds of what stays for good reason
+	durable bool     // the room server keeps its file when its pod goes
 }
 
 func installations() []installation {
 	return []installation{
 		{name: "kustomize", manager: "roomsecret-manager", install: applyAll, remove: deleteAll},
-		{name: "helm", manager: "rooms-roomsecret-operator", install: installChart, remove: uninstallChart, left: []string{"crds"}},
+		{name: "helm", manager: "rooms-roomsecret-operator", install: installChart, remove: uninstallChart, left: []string{"crds"}, durable: true},
 	}
 }
 
@@ -44,6 +45,9 @@ func TestTheOperatorInPods(t *testing.T) {
 			t.Run("a pod reads what was pulled", testMountedSecrets)
 			t.Run("a workload restarts once for each change", testRestarts)
 			t.Run("a killed leader is followed and nothing is lost", testLossOfTheLeader)
+			if in.durable {
+				t.Run("a new pod of its room server knows what the old one was given", testLossOfTheRoomServer)
+			}
 			t.Run("the API server has denied it nothing", func(t *testing.T) {
 				if err := shared.denials(in.manager); err != nil {
 					t.Error(err)
