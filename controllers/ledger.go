@@ -69,15 +69,32 @@ func (l ledger) rows(entries []roomv1alpha1.EntryStatus) map[plan.Row]plan.Recor
 	return records
 }
 
+// keyName is the name of a key in a seal. It includes what gave the key together with others. Neither has a space in it.
+func keyName(key, source string) string {
+	if source == "" {
+		return key
+	}
+	return key + " " + source
+}
+
 // keys returns the valid records of a pull.
 func (l ledger) keys(entries []roomv1alpha1.EntryStatus) map[string]plan.Record {
 	records := map[string]plan.Record{}
 	for _, entry := range entries {
-		if record, ok := l.record(entry.Name, entry); ok {
+		if record, ok := l.record(keyName(entry.Name, entry.Entry), entry); ok {
+			record.Source = entry.Entry
 			records[entry.Name] = record
 		}
 	}
 	return records
+}
+
+// putKey writes the record of a key into its entry, with what gave it; nil leaves it without.
+func (l ledger) putKey(entry *roomv1alpha1.EntryStatus, record *plan.Record) {
+	if record != nil {
+		entry.Entry = record.Source
+	}
+	l.put(entry, keyName(entry.Name, entry.Entry), record)
 }
 
 func entryRow(entry roomv1alpha1.EntryStatus) plan.Row {

@@ -98,6 +98,7 @@ func (r *RoomSecretReconciler) planPull(ctx context.Context, s *scope, target ta
 		return plan.PullPlan{}, nil, err
 	}
 	in.Keys, in.Observed, in.Size = gathered.Keys, gathered.Observed, gathered.Size
+	in.Unsettled, in.Emptied = gathered.Unsettled, gathered.Emptied
 	for key, value := range gathered.Values {
 		in.Observed[key] = plan.Observed{Exists: true, Digest: keyDigest(r.Digests, key, value)}
 	}
@@ -108,17 +109,17 @@ func (r *RoomSecretReconciler) planPull(ctx context.Context, s *scope, target ta
 }
 
 // gather asks the room for the values of the pull, and has what was asked for watched.
-func (r *RoomSecretReconciler) gather(ctx context.Context, s *scope, held map[string]plan.Record) (plan.Gathered, error) {
+func (r *RoomSecretReconciler) gather(ctx context.Context, s *scope, records map[string]plan.Record) (plan.Gathered, error) {
 	in := plan.GatherInput{
 		Sources:  plan.PullSources(s.rs.Spec.Pull, s.client.Own()),
 		Listings: map[plan.Query]plan.Listing{}, Found: map[plan.Row]plan.Found{},
-		Held: heldBySource(s.rs.Status.Entries, held), Template: s.rs.Spec.Pull.Template,
+		Access: s.access, Held: plan.HeldBy(records), Template: s.rs.Spec.Pull.Template,
 	}
-	queries := plan.PullQueries(in.Sources)
+	queries := plan.PullQueries(in.Sources, s.access)
 	if err := r.find(ctx, s, queries, in.Listings); err != nil {
 		return plan.Gathered{}, err
 	}
-	rows := s.readable(plan.PullRows(in.Sources, in.Listings))
+	rows := in.Rows()
 	if err := s.client.Track(ctx, rows, queries...); err != nil {
 		return plan.Gathered{}, err
 	}
@@ -160,7 +161,7 @@ func (s *scope) readable(rows []plan.Row) []plan.Row {
 
 func listingOf(listing sessions.Listing) plan.Listing {
 	if listing.Err != nil {
-		problem := fault.OfRequest(listing.Err)
+		problem := fault.OfList(listing.Err)
 		return plan.Listing{Unknown: &problem}
 	}
 	return plan.Listing{Rows: listing.Rows}
@@ -176,18 +177,10 @@ func foundOf(seen sessions.Seen) plan.Found {
 			Reason: roomv1alpha1.ReasonTooLarge, Message: "The values are too large together to be read: split the entries over several RoomSecrets.",
 		}}
 	}
-	return plan.Found{Exists: seen.Exists, Readable: seen.Readable, Value: seen.Value.Bytes}
-}
-
-// heldBySource returns the keys in the ledger by the source that gave them.
-func heldBySource(entries []roomv1alpha1.EntryStatus, ledger map[string]plan.Record) map[string][]string {
-	held := map[string][]string{}
-	for _, entry := range entries {
-		if _, ours := ledger[entry.Name]; ours && entry.Entry != "" {
-			held[entry.Entry] = append(held[entry.Entry], entry.Name)
-		}
+	return plan.Found{
+		Exists: seen.Exists, Readable: seen.Readable,
+		Type: seen.Value.Type, Name: seen.Value.Name, Value: seen.Value.Bytes,
 	}
-	return held
 }
 
 // writeTarget records what must be recorded first, and then creates or writes the target.
@@ -232,7 +225,7 @@ func (r *RoomSecretReconciler) recordKeyIntents(ctx context.Context, s *scope, t
 		}
 		entry := keyEntry(s, step)
 		entry.State, entry.Reason = roomv1alpha1.EntryPending, roomv1alpha1.ReasonProgressing
-		book.put(&entry, step.Key, &intent)
+		book.putKey(&entry, &intent)
 		entries = putEntry(entries, entry)
 	}
 	s.rs.Status.Entries = entries
@@ -261,7 +254,7 @@ func (r *RoomSecretReconciler) settlePull(s *scope, target target, decided plan.
 		if step.Wanted == nil && record == nil {
 			continue
 		}
-		book.put(&entry, step.Key, record)
+		book.putKey(&entry, record)
 		entries = append(entries, entry)
 	}
 	s.rs.Status.Entries = entries

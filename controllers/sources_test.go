@@ -140,6 +140,73 @@ func TestAFindStopsWhenItsRuleIsWithdrawn(t *testing.T) {
 	w.Expect(w.data("app")()).To(Equal(map[string]string{"user": "ann"}))
 }
 
+func TestTheLastKeyOfAFindGoesWhenItIsConfirmed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.withRoom()
+	w.put(w.key(own, "app-user"), "ann")
+	w.put(w.key(own, "other"), "x")
+	pull := w.newSourced(roomv1alpha1.Pull{
+		Find:    []roomv1alpha1.PullFind{{IDPrefix: "app-", StripPrefix: true}},
+		Entries: []roomv1alpha1.PullEntry{{Key: "other", ID: "other"}},
+	})
+	w.create(pull)
+	w.settled(pull)
+	w.drop(w.key(own, "app-user"))
+	w.Eventually(w.state(pull)).Should(Equal("False/PruneBlocked"))
+	w.put(w.key(own, "other"), "y")
+	w.Eventually(w.data("app")).Should(Equal(map[string]string{"user": "ann", "other": "y"}))
+	w.confirm(pull)
+	w.Eventually(w.data("app")).Should(Equal(map[string]string{"other": "y"}))
+	w.settled(pull)
+}
+
+func TestAFindSaysNothingOfWhatMayNotBeRead(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.withRoom(func(room *roomv1alpha1.Room) {
+		room.Spec.Access = []roomv1alpha1.AccessRule{{IDs: []roomv1alpha1.Pattern{"app-*"}, Operations: []roomv1alpha1.Operation{roomv1alpha1.OperationRead}}}
+	})
+	w.put(w.key(own, "app-user"), "ann")
+	w.put(w.key(own, "theirs"), "x")
+	pull := w.newSourced(roomv1alpha1.Pull{Find: []roomv1alpha1.PullFind{{Type: "text/plain"}}})
+	w.create(pull)
+	w.settled(pull)
+	w.Expect(w.data("app")()).To(Equal(map[string]string{"app-user": "ann"}))
+	w.Expect(pull.Status.Entries).To(HaveLen(1))
+}
+
+func TestAnOddIDHoldsUpNothingElse(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.withRoom()
+	w.put(w.key(own, "app-user"), "ann")
+	w.put(w.key(own, "app/user"), "bob")
+	pull := w.newSourced(roomv1alpha1.Pull{Find: []roomv1alpha1.PullFind{{IDPrefix: "app"}}})
+	w.create(pull)
+	w.Eventually(w.data("app")).Should(Equal(map[string]string{"app-user": "ann"}))
+	w.Eventually(w.state(pull)).Should(Equal("False/InvalidKey"))
+	w.put(w.key(own, "app-user"), "eve")
+	w.Eventually(w.data("app")).Should(Equal(map[string]string{"app-user": "eve"}))
+	w.drop(w.key(own, "app/user"))
+	w.settled(pull)
+}
+
+func TestAFoundTypeLacksWhatItNeeds(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.withRoom()
+	w.put(w.key(own, "tls.crt"), "certificate")
+	pull := w.newSourced(roomv1alpha1.Pull{Target: roomv1alpha1.PullTarget{Type: "kubernetes.io/tls"}, Find: []roomv1alpha1.PullFind{{IDPrefix: "tls."}}})
+	w.create(pull)
+	w.Eventually(w.state(pull)).Should(Equal("False/KeyNotFound"))
+	w.put(w.key(own, "tls.key"), "key")
+	w.settled(pull)
+	w.drop(w.key(own, "tls.key"))
+	w.Eventually(w.state(pull)).Should(Equal("False/KeyNotFound"))
+	w.Expect(w.data("app")()).To(Equal(map[string]string{"tls.crt": "certificate", "tls.key": "key"}))
+}
+
 // Sixty-four entries cost one list, sixty-four gets and one write.
 func TestManyEntriesCostOneListAndOneWrite(t *testing.T) {
 	t.Parallel()

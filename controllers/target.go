@@ -60,12 +60,12 @@ func (r *RoomSecretReconciler) readTarget(ctx context.Context, s *scope, name st
 
 // facts returns what the plan needs to know of the target.
 func (t target) facts(rs *roomv1alpha1.RoomSecret, digests fingerprint.Key) plan.Target {
-	facts := plan.Target{Name: t.name, Keys: map[string]string{}}
+	facts := plan.Target{Name: t.name, Wanted: rs.Spec.Pull.Target.TypeOrDefault(), Keys: map[string]string{}}
 	if !t.exists() {
 		return facts
 	}
 	facts.Exists = true
-	facts.Type, facts.Wanted = string(t.secret.Type), rs.Spec.Pull.Target.TypeOrDefault()
+	facts.Type = string(t.secret.Type)
 	facts.Owned = t.ownedBy(rs)
 	facts.Immutable = ptr.Deref(t.secret.Immutable, false)
 	facts.Frozen = facts.Immutable && t.owns(rs, "immutable")

@@ -35,9 +35,10 @@ const (
 	ReasonAccessDenied Reason = "AccessDenied"
 	// ReasonSourceNotFound surfaces when the source Secret of a push does not exist.
 	ReasonSourceNotFound Reason = "SourceNotFound"
-	// ReasonKeyNotFound surfaces when the source Secret lacks a key that an entry names.
+	// ReasonKeyNotFound surfaces when the source Secret lacks a key that an entry names, or the target of a pull would lack a
+	// key that its type requires.
 	ReasonKeyNotFound Reason = "KeyNotFound"
-	// ReasonRoomSecretNotFound surfaces when the room holds no secret with the id that a pull entry names.
+	// ReasonRoomSecretNotFound surfaces when the room holds no secret that an entry or a find of a pull asks for.
 	ReasonRoomSecretNotFound Reason = "RoomSecretNotFound"
 	// ReasonTargetNotFound surfaces when the target of a pull with creationPolicy Merge does not exist.
 	ReasonTargetNotFound Reason = "TargetNotFound"
@@ -45,16 +46,17 @@ const (
 	ReasonTargetImmutable Reason = "TargetImmutable"
 	// ReasonTypeMismatch surfaces when the target of a pull exists with another type than the spec asks for.
 	ReasonTypeMismatch Reason = "TypeMismatch"
-	// ReasonConflict surfaces when a room secret or a target exists or is claimed by somebody else.
+	// ReasonConflict surfaces when a room secret or a target exists or is claimed by somebody else, or when two sources of a
+	// pull give one key.
 	ReasonConflict Reason = "Conflict"
 	// ReasonAdoptionRequired surfaces when the target of a pull is not ours, target.adopt asks to take it over, and nothing on
 	// the Secret allows that.
 	ReasonAdoptionRequired Reason = "AdoptionRequired"
 	// ReasonSkipped surfaces for an entry whose room secret belongs to somebody else and conflictPolicy is Skip.
 	ReasonSkipped Reason = "Skipped"
-	// ReasonInvalidKey surfaces when a name made from a key of the Secret is not a valid room secret id.
+	// ReasonInvalidKey surfaces when a name made from a key of the Secret is not a valid room secret id, or the other way round.
 	ReasonInvalidKey Reason = "InvalidKey"
-	// ReasonInvalidValue surfaces when a value of the room cannot be decoded as the entry says.
+	// ReasonInvalidValue surfaces when a value of the room cannot be decoded or taken apart as the entry says.
 	ReasonInvalidValue Reason = "InvalidValue"
 	// ReasonInvalidTemplate surfaces when a template cannot be read, or cannot be filled in with what there is.
 	ReasonInvalidTemplate Reason = "InvalidTemplate"

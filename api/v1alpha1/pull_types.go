@@ -103,8 +103,9 @@ type Pull struct {
 	// +listMapKey=key
 	// +optional
 	Entries []PullEntry `json:"entries,omitempty"`
-	// find takes every room secret of the operator's own identity that it describes; new ones join by themselves. A key that an
-	// entry or another find also gives is a conflict.
+	// find takes every room secret of the operator's own identity that it describes and that the room allows to read; new ones
+	// join by themselves. When it finds nothing any more, the annotation roomsecrets.io/confirm-prune must say that this is
+	// meant. A key that an entry or another find also gives is a conflict.
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=16
 	// +listType=atomic

@@ -195,6 +195,32 @@ func TestOfRequest(t *testing.T) {
 	}
 }
 
+func TestOfList(t *testing.T) {
+	t.Parallel()
+	cases := map[string]struct {
+		kind    error
+		reason  roomv1alpha1.Reason
+		passing bool
+	}{
+		"no connection":                   {roomclient.ErrNotConnected, roomv1alpha1.ReasonRoomNotReady, true},
+		"a list that is too large":        {roomclient.ErrTooLarge, roomv1alpha1.ReasonTooLarge, false},
+		"a list that makes no sense":      {roomclient.ErrProtocol, roomv1alpha1.ReasonRejected, false},
+		"a list of another identity":      {roomclient.ErrUnsupported, roomv1alpha1.ReasonUnsupported, false},
+		"a list that is forbidden":        {roomclient.ErrForbidden, roomv1alpha1.ReasonForbidden, false},
+		"an error that nobody knows more": {nil, roomv1alpha1.ReasonProgressing, true},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got := fault.OfList(fmt.Errorf("list: %w", &roomclient.Error{Op: "secrets.list_secrets", Kind: c.kind, Text: serverText}))
+			if got.Reason != c.reason || got.Passing != c.passing {
+				t.Errorf("got %+v", got)
+			}
+			checkMessage(t, got.Reason, got.Message)
+		})
+	}
+}
+
 func TestOfConnection(t *testing.T) {
 	t.Parallel()
 	status := func(status int) func(*testing.T) error {

@@ -32,6 +32,19 @@ func OfRequest(err error) plan.Problem {
 	return plan.Problem{Reason: roomv1alpha1.ReasonProgressing, Passing: true, Message: "The room could not do it; it is tried again."}
 }
 
+// OfList says what it means for what is looked for that a room did not give the list of its secrets.
+func OfList(err error) plan.Problem {
+	switch {
+	case errors.Is(err, roomclient.ErrTooLarge):
+		return plan.Problem{Reason: roomv1alpha1.ReasonTooLarge, Message: "The room has more secrets than it can list in one message: ask for them by their ids, or spread them over several rooms."}
+	case errors.Is(err, roomclient.ErrProtocol):
+		return plan.Problem{Reason: roomv1alpha1.ReasonRejected, Message: "The list of the room's secrets makes no sense: ask for them by their ids, or mend the room service."}
+	case errors.Is(err, roomclient.ErrUnsupported):
+		return plan.Problem{Reason: roomv1alpha1.ReasonUnsupported, Message: "The credential of the room cannot list the room secrets of this identity: use an API key, leave out forIdentity, or use the id."}
+	}
+	return OfRequest(err)
+}
+
 // OfConnection says what it means that a session of a room is not connected. It returns nil when it is.
 func OfConnection(state roomclient.State) *Fault {
 	switch state.Phase {

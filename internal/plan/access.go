@@ -32,6 +32,15 @@ func (a Access) Allows(row Row, operations ...roomv1alpha1.Operation) bool {
 	})
 }
 
+// AllowsSome reports whether a rule allows the operation on any row that the query may find. Without one, the room is not
+// even asked.
+func (a Access) AllowsSome(query Query, operation roomv1alpha1.Operation) bool {
+	return a.Everything || slices.ContainsFunc(a.Rules, func(rule roomv1alpha1.AccessRule) bool {
+		delegates := query.DelegatedTo == "" || (slices.Contains(rule.Operations, roomv1alpha1.OperationDelegate) && a.speaksOf(rule, query.DelegatedTo))
+		return slices.Contains(rule.Operations, operation) && a.speaksOf(rule, query.Identity) && delegates
+	})
+}
+
 func (a Access) ruleAllows(rule roomv1alpha1.AccessRule, row Row, operations []roomv1alpha1.Operation) bool {
 	for _, operation := range operations {
 		if !slices.Contains(rule.Operations, operation) {

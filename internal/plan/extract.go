@@ -8,158 +8,172 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
+	"io"
 	"strings"
+	"unicode/utf8"
 
 	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
 )
 
-// Extract makes several values of one, by key. The Problem shows nothing of the value.
-func Extract(how roomv1alpha1.Extract, value []byte) (map[string][]byte, *Problem) {
-	var members map[string][]byte
+// maxNesting is how deep JSON may be nested.
+const maxNesting = 64
+
+// Member is one of the keys that a value is made into. Its name need not be valid as a key.
+type Member struct {
+	Name  string
+	Value []byte
+}
+
+// Extract takes a value apart into its members, in their order. Each name is there once. The Problem shows nothing of
+// the value.
+func Extract(how roomv1alpha1.Extract, value []byte) ([]Member, *Problem) {
+	var members []Member
 	var err error
 	switch how {
 	case roomv1alpha1.ExtractJSON:
-		members, err = fromJSON(value)
+		members, err = jsonMembers(value)
 	case roomv1alpha1.ExtractDotenv:
-		members, err = fromDotenv(value)
-	default:
-		err = errors.New("nothing that can be extracted")
+		members, err = dotenvMembers(value)
+	case roomv1alpha1.ExtractNone, "":
+		return nil, nil
 	}
-	if err != nil {
-		return nil, &Problem{
-			Reason:  roomv1alpha1.ReasonInvalidValue,
-			Message: fmt.Sprintf("The value in the room is not what extract %s expects: %s. Correct it there, or change extract.", how, err),
+	switch {
+	case err != nil:
+		return nil, &Problem{Reason: roomv1alpha1.ReasonInvalidValue, Message: fmt.Sprintf("The value in the room cannot be read as %s: %v. Correct it there, or change extract.", how, err)}
+	case len(members) == 0:
+		return nil, &Problem{Reason: roomv1alpha1.ReasonInvalidValue, Message: fmt.Sprintf("The value in the room, read as %s, has no members: correct it there, or change extract.", how)}
+	case len(members) > roomv1alpha1.MaxRows:
+		return nil, &Problem{Reason: roomv1alpha1.ReasonTooLarge, Message: fmt.Sprintf("The value in the room has %d members, and one RoomSecret can have at most %d keys: split the value.", len(members), roomv1alpha1.MaxRows)}
+	}
+	return members, nil
+}
+
+// What is wrong with JSON. The errors of encoding/json would quote it.
+var (
+	errNotJSON = errors.New("it is not one JSON object")
+	errTwice   = errors.New("a member is there twice")
+	errTooDeep = fmt.Errorf("it is nested deeper than %d", maxNesting)
+	errNotText = errors.New("a text in it is not valid Unicode")
+)
+
+// jsonMembers returns the members of a JSON object: strings as they are, anything else as compact JSON, and null not at all.
+func jsonMembers(value []byte) ([]Member, error) {
+	if err := checkJSON(value); err != nil {
+		return nil, err
+	}
+	decoder := json.NewDecoder(bytes.NewReader(value))
+	if start, err := decoder.Token(); err != nil || start != json.Delim('{') {
+		return nil, errNotJSON
+	}
+	var members []Member
+	for decoder.More() {
+		name, err := decoder.Token()
+		if err != nil {
+			return nil, errNotJSON
+		}
+		var raw json.RawMessage
+		if err := decoder.Decode(&raw); err != nil {
+			return nil, errNotJSON
+		}
+		text, err := jsonText(raw)
+		if err != nil {
+			return nil, err
+		}
+		if text != nil {
+			members = append(members, Member{Name: fmt.Sprint(name), Value: text})
 		}
 	}
-	for key := range members {
-		if !validKey(key) {
-			// What is wrong is not quoted: in a value that was meant otherwise it may be the secret.
-			return nil, &Problem{
-				Reason:  roomv1alpha1.ReasonInvalidKey,
-				Message: "The value in the room has a name that cannot be a key of a Secret: it may have letters, digits, '-', '_' and '.'. Correct it there.",
+	return members, nil
+}
+
+// jsonText returns what a member is written as; nil for null.
+func jsonText(raw json.RawMessage) ([]byte, error) {
+	if string(raw) == "null" {
+		return nil, nil
+	}
+	if raw[0] != '"' {
+		var compact bytes.Buffer
+		err := json.Compact(&compact, raw)
+		return compact.Bytes(), err
+	}
+	var text string
+	if err := json.Unmarshal(raw, &text); err != nil {
+		return nil, errNotJSON
+	}
+	// Half a surrogate pair is replaced without a word: better no value than another one.
+	if strings.ContainsRune(text, utf8.RuneError) && !bytes.Contains(raw, []byte("\ufffd")) && !bytes.Contains(bytes.ToLower(raw), []byte(`\ufffd`)) {
+		return nil, errNotText
+	}
+	return append([]byte{}, text...), nil
+}
+
+// checkJSON reads one JSON value, to find what the decoder would let pass: members that are there twice, at any level,
+// deep nesting, bytes that are no text, and anything after the value.
+func checkJSON(value []byte) error {
+	if !utf8.Valid(value) {
+		return errNotText
+	}
+	decoder := json.NewDecoder(bytes.NewReader(value))
+	decoder.UseNumber()
+	var open []*jsonLevel
+	for begun := false; !begun || len(open) > 0; begun = true {
+		token, err := decoder.Token()
+		switch {
+		case err != nil:
+			return errNotJSON
+		case token == json.Delim('}'), token == json.Delim(']'):
+			open = open[:len(open)-1]
+			continue
+		case len(open) > 0 && open[len(open)-1].repeats(token):
+			return errTwice
+		}
+		if _, begins := token.(json.Delim); begins {
+			if open = append(open, newLevel(token)); len(open) > maxNesting {
+				return errTooDeep
 			}
 		}
 	}
-	return members, nil
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return errNotJSON
+	}
+	return nil
 }
 
-// keyForm is the form of a key of a Secret.
-var keyForm = regexp.MustCompile(`^[-._a-zA-Z0-9]{1,253}$`)
+// jsonLevel is an object or array that has not ended yet; names is nil for an array.
+type jsonLevel struct {
+	names map[any]bool
+	// named is true when the name of the next value has been read.
+	named bool
+}
 
+func newLevel(start json.Token) *jsonLevel {
+	if start == json.Delim('{') {
+		return &jsonLevel{names: map[any]bool{}}
+	}
+	return &jsonLevel{}
+}
+
+// repeats takes a token at the level, and reports whether it is a name that was there before.
+func (l *jsonLevel) repeats(token json.Token) bool {
+	if l.names == nil {
+		return false
+	}
+	if l.named = !l.named; !l.named {
+		return false
+	}
+	before := l.names[token]
+	l.names[token] = true
+	return before
+}
+
+// maxKey is the longest key that a Secret can have, in bytes.
+const maxKey = 253
+
+// validKey reports whether a Secret can have a key.
 func validKey(key string) bool {
-	return keyForm.MatchString(key) && key != "." && !strings.HasPrefix(key, "..")
-}
-
-// fromJSON returns the members of an object: strings as they are, anything else as compact JSON. A null has no value.
-func fromJSON(value []byte) (map[string][]byte, error) {
-	decoder := json.NewDecoder(bytes.NewReader(value))
-	if token, err := decoder.Token(); err != nil || token != json.Delim('{') {
-		return nil, errors.New("it is no JSON object")
-	}
-	members := map[string][]byte{}
-	for decoder.More() {
-		token, err := decoder.Token()
-		name, ok := token.(string)
-		var raw json.RawMessage
-		if err != nil || !ok || decoder.Decode(&raw) != nil {
-			return nil, errors.New("it is no valid JSON")
-		}
-		if _, twice := members[name]; twice {
-			return nil, errors.New("it has a name twice")
-		}
-		if members[name], err = plain(raw); err != nil {
-			return nil, errors.New("it is no valid JSON")
-		}
-	}
-	if _, err := decoder.Token(); err != nil || len(bytes.TrimSpace(value[decoder.InputOffset():])) > 0 {
-		return nil, errors.New("it is no valid JSON")
-	}
-	for name, member := range members {
-		if member == nil {
-			delete(members, name)
-		}
-	}
-	return members, nil
-}
-
-// plain returns the text of a JSON string, nil for null, and anything else as compact JSON.
-func plain(raw json.RawMessage) ([]byte, error) {
-	switch raw[0] {
-	case 'n':
-		return nil, nil
-	case '"':
-		var text string
-		err := json.Unmarshal(raw, &text)
-		return []byte(text), err
-	}
-	var compact bytes.Buffer
-	err := json.Compact(&compact, raw)
-	return compact.Bytes(), err
-}
-
-// fromDotenv reads lines NAME=value. A value may be quoted; in double quotes \n, \t, \r, \" and \\ mean what they usually do.
-// Nothing is expanded, so that a value with a dollar sign arrives as it is.
-func fromDotenv(value []byte) (map[string][]byte, error) {
-	members := map[string][]byte{}
-	number := 0
-	for line := range strings.Lines(string(value)) {
-		number++
-		line = strings.TrimSpace(line)
-		if line == "" || line[0] == '#' {
-			continue
-		}
-		name, text, ok := strings.Cut(line, "=")
-		if !ok {
-			return nil, fmt.Errorf("line %d has no '='", number)
-		}
-		name = strings.TrimSpace(strings.TrimPrefix(name, "export "))
-		if _, twice := members[name]; twice {
-			return nil, fmt.Errorf("line %d has a name that came before", number)
-		}
-		text, ok = unquoted(strings.TrimSpace(text))
-		if !ok {
-			return nil, fmt.Errorf("line %d has a quotation that does not end, or something behind it", number)
-		}
-		members[name] = []byte(text)
-	}
-	return members, nil
-}
-
-// unquoted takes the quotes off a value.
-func unquoted(text string) (string, bool) {
-	if text == "" || (text[0] != '\'' && text[0] != '"') {
-		return text, true
-	}
-	quote := text[0]
-	var b strings.Builder
-	for i := 1; i < len(text); i++ {
-		switch c := text[i]; {
-		case c == quote:
-			rest := strings.TrimSpace(text[i+1:])
-			return b.String(), rest == "" || rest[0] == '#'
-		case c == '\\' && quote == '"' && i+1 < len(text):
-			i++
-			b.WriteString(escaped(text[i]))
-		default:
-			b.WriteByte(c)
-		}
-	}
-	return "", false
-}
-
-// escaped returns what a character means behind a backslash.
-func escaped(c byte) string {
-	switch c {
-	case 'n':
-		return "\n"
-	case 't':
-		return "\t"
-	case 'r':
-		return "\r"
-	case '"', '\\':
-		return string(c)
-	default:
-		return `\` + string(c)
-	}
+	odd := strings.ContainsFunc(key, func(c rune) bool {
+		letter := (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
+		return !letter && (c < '0' || c > '9') && c != '-' && c != '_' && c != '.'
+	})
+	return key != "" && len(key) <= maxKey && !odd && key != "." && !strings.HasPrefix(key, "..")
 }

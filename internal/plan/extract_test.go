@@ -4,8 +4,12 @@
 package plan_test
 
 import (
+	"encoding/json"
+	"fmt"
+	"strconv"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -13,97 +17,178 @@ import (
 	"github.com/roomsecrets/roomsecret-operator/internal/plan"
 )
 
+// told writes members as name=value, each quoted.
+func told(members []plan.Member) []string {
+	var lines []string
+	for _, m := range members {
+		lines = append(lines, fmt.Sprintf("%s=%q", m.Name, m.Value))
+	}
+	return lines
+}
+
 func TestExtract(t *testing.T) {
 	t.Parallel()
-	const json, dotenv = roomv1alpha1.ExtractJSON, roomv1alpha1.ExtractDotenv
-	for name, c := range map[string]struct {
+	const asJSON, asDotenv = roomv1alpha1.ExtractJSON, roomv1alpha1.ExtractDotenv
+	cases := map[string]struct {
 		how   roomv1alpha1.Extract
 		value string
-		want  map[string]string
+		want  []string
 	}{
-		"an object":                  {json, `{"user":"ann","port":5432,"tls":true,"hosts":[ "a", "b" ],"none":null,"o":{ "x": 1.50 }}`, map[string]string{"user": "ann", "port": "5432", "tls": "true", "hosts": `["a","b"]`, "o": `{"x":1.50}`}},
-		"an empty object":            {json, " {}\n", map[string]string{}},
-		"escapes":                    {json, `{"a":"\u00fc\n\""}`, map[string]string{"a": "ü\n\""}},
-		"a number of many digits":    {json, `{"a":12345678901234567890123}`, map[string]string{"a": "12345678901234567890123"}},
-		"lines":                      {dotenv, "A=1\r\n\n# comment\nexport B = two words \nC=\nD=a=b", map[string]string{"A": "1", "B": "two words", "C": "", "D": "a=b"}},
-		"quotations":                 {dotenv, "A='it is $HOME \\n' # comment\nB=\"x\\n\\\"y\\\" $HOME \\q\"", map[string]string{"A": `it is $HOME \n`, "B": "x\n\"y\" $HOME \\q"}},
-		"a dollar sign stays":        {dotenv, "A=pa$$word${B}", map[string]string{"A": "pa$$word${B}"}},
-		"a hash in a value stays":    {dotenv, "A=a#b # c", map[string]string{"A": "a#b # c"}},
-		"nothing":                    {dotenv, "", map[string]string{}},
-		"a key with dots and dashes": {json, `{"tls.crt":"x","a-b":"y"}`, map[string]string{"tls.crt": "x", "a-b": "y"}},
-	} {
+		"nothing is taken apart without extract": {roomv1alpha1.ExtractNone, `{"a":"b"}`, nil},
+		"strings are written as they are":        {asJSON, `{"user":"alice","text":"a\n\"b\" é 😀"}`, []string{`user="alice"`, `text="a\n\"b\" é 😀"`}},
+		"an empty string is a value":             {asJSON, `{"a":""}`, []string{`a=""`}},
+		"null is left out":                       {asJSON, `{"a":null,"b":"c"}`, []string{`b="c"`}},
+		"other values are compact JSON":          {asJSON, `{"n": 1.50e3, "t": true, "l": [1, "x", null], "o": { "a" : { } }}`, []string{`n="1.50e3"`, `t="true"`, `l="[1,\"x\",null]"`, `o="{\"a\":{}}"`}},
+		"large numbers stay exact":               {asJSON, `{"n":12345678901234567890.123456789}`, []string{`n="12345678901234567890.123456789"`}},
+		"space around the object is nothing":     {asJSON, " \n{\"a\":\"b\"}\t\n", []string{`a="b"`}},
+		"names need not be keys":                 {asJSON, `{"":"a","a/b":"c"}`, []string{`="a"`, `a/b="c"`}},
+		"a replacement character that is meant":  {asJSON, `{"a":"\uFFFD","b":"` + "\ufffd" + `"}`, []string{`a="�"`, `b="�"`}},
+		"nesting up to the limit":                {asJSON, `{"a":` + strings.Repeat("[", 63) + strings.Repeat("]", 63) + `}`, []string{`a="` + strings.Repeat("[", 63) + strings.Repeat("]", 63) + `"`}},
+
+		"a variable a line":                {asDotenv, "A=one\nB=two", []string{`A="one"`, `B="two"`}},
+		"space and blank lines and export": {asDotenv, "\n  export A = one  \n\t\nB=\n", []string{`A="one"`, `B=""`}},
+		"comments":                         {asDotenv, "# A=no\nA=one # two\nB=#\nC=a#b", []string{`A="one"`, `B=""`, `C="a#b"`}},
+		"single quotes take everything":    {asDotenv, `A='a "b" \n $C # d' # e`, []string{`A="a \"b\" \\n $C # d"`}},
+		"double quotes take escapes":       {asDotenv, `A="a\n\r\t\"\\\$ 'b' # c"`, []string{`A="a\n\r\t\"\\$ 'b' # c"`}},
+		"quoted values may span lines":     {asDotenv, "A=\"one\n# two\n\"\nB='x\r\ny'\nC=z", []string{`A="one\n# two\n"`, `B="x\r\ny"`, `C="z"`}},
+		"nothing is replaced":              {asDotenv, "A=$HOME/${B}\nB=\"$A\"", []string{`A="$HOME/${B}"`, `B="$A"`}},
+		"lines may end as in Windows":      {asDotenv, "A=one\r\nB=\"two\"\r\nC=\r\n", []string{`A="one"`, `B="two"`, `C=""`}},
+		"a value with more signs":          {asDotenv, "A==a=b==\nB=a\"b'c", []string{`A="=a=b=="`, `B="a\"b'c"`}},
+		"names with dots and dashes":       {asDotenv, "a.b-C_1=x", []string{`a.b-C_1="x"`}},
+	}
+	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got, problem := plan.Extract(c.how, []byte(c.value))
+			members, problem := plan.Extract(c.how, []byte(c.value))
 			if problem != nil {
 				t.Fatal(problem.Message)
 			}
-			texts := map[string]string{}
-			for key, value := range got {
-				texts[key] = string(value)
-			}
-			if diff := cmp.Diff(c.want, texts); diff != "" {
+			if diff := cmp.Diff(c.want, told(members)); diff != "" {
 				t.Errorf("members (-want +got):\n%s", diff)
 			}
 		})
 	}
 }
 
-func TestExtractRefusesWhatIsNotMeantAndQuotesNothing(t *testing.T) {
+// secretText is in every value that cannot be read, and in no message.
+const secretText = "hunter2"
+
+func TestWhatCannotBeExtractedIsSaidWithoutTheValue(t *testing.T) {
 	t.Parallel()
-	const json, dotenv = roomv1alpha1.ExtractJSON, roomv1alpha1.ExtractDotenv
-	for name, c := range map[string]struct {
+	const asJSON, asDotenv = roomv1alpha1.ExtractJSON, roomv1alpha1.ExtractDotenv
+	deep := strings.Repeat("[", 100_000)
+	cases := map[string]struct {
 		how    roomv1alpha1.Extract
 		value  string
 		reason roomv1alpha1.Reason
 		says   string
 	}{
-		"no JSON":                  {json, "hunter2", roomv1alpha1.ReasonInvalidValue, "no JSON object"},
-		"a list":                   {json, `["hunter2"]`, roomv1alpha1.ReasonInvalidValue, "no JSON object"},
-		"nothing at all":           {json, "", roomv1alpha1.ReasonInvalidValue, "no JSON object"},
-		"an object that ends":      {json, `{"a":"hunter2"`, roomv1alpha1.ReasonInvalidValue, "no valid JSON"},
-		"something behind it":      {json, `{"a":1} hunter2`, roomv1alpha1.ReasonInvalidValue, "no valid JSON"},
-		"a name twice":             {json, `{"a":"hunter2","a":null}`, roomv1alpha1.ReasonInvalidValue, "a name twice"},
-		"endless nesting":          {json, `{"a":` + strings.Repeat("[", 1<<16), roomv1alpha1.ReasonInvalidValue, "no valid JSON"},
-		"a name that is no key":    {json, `{"hunter2 hunter2":1}`, roomv1alpha1.ReasonInvalidKey, "cannot be a key"},
-		"an empty name":            {json, `{"":1}`, roomv1alpha1.ReasonInvalidKey, "cannot be a key"},
-		"two dots":                 {json, `{"..a":1}`, roomv1alpha1.ReasonInvalidKey, "cannot be a key"},
-		"a line without a sign":    {dotenv, "A=1\nhunter2", roomv1alpha1.ReasonInvalidValue, "line 2 has no '='"},
-		"a line that comes twice":  {dotenv, "A=1\nA=hunter2", roomv1alpha1.ReasonInvalidValue, "line 2 has a name that came before"},
-		"a quotation without end":  {dotenv, "A='hunter2", roomv1alpha1.ReasonInvalidValue, "line 1 has a quotation"},
-		"text behind a quotation":  {dotenv, `A="1"hunter2`, roomv1alpha1.ReasonInvalidValue, "line 1 has a quotation"},
-		"a name with a space":      {dotenv, "A hunter2=1", roomv1alpha1.ReasonInvalidKey, "cannot be a key"},
-		"extracting in no way":     {roomv1alpha1.ExtractNone, "hunter2", roomv1alpha1.ReasonInvalidValue, "nothing that can be extracted"},
-		"a line with a sign first": {dotenv, "=hunter2", roomv1alpha1.ReasonInvalidKey, "cannot be a key"},
-	} {
+		"a text":                          {asJSON, `"hunter2"`, roomv1alpha1.ReasonInvalidValue, "not one JSON object"},
+		"a list":                          {asJSON, `["hunter2"]`, roomv1alpha1.ReasonInvalidValue, "not one JSON object"},
+		"no JSON":                         {asJSON, `hunter2`, roomv1alpha1.ReasonInvalidValue, "not one JSON object"},
+		"nothing":                         {asJSON, ``, roomv1alpha1.ReasonInvalidValue, "not one JSON object"},
+		"half an object":                  {asJSON, `{"a":"hunter2"`, roomv1alpha1.ReasonInvalidValue, "not one JSON object"},
+		"two objects":                     {asJSON, `{"a":"hunter2"}{}`, roomv1alpha1.ReasonInvalidValue, "not one JSON object"},
+		"an object and more":              {asJSON, `{"a":"b"} hunter2`, roomv1alpha1.ReasonInvalidValue, "not one JSON object"},
+		"a member twice":                  {asJSON, `{"a":"hunter2","a":"b"}`, roomv1alpha1.ReasonInvalidValue, "twice"},
+		"a member twice, escaped":         {asJSON, `{"a":"hunter2","\u0061":"b"}`, roomv1alpha1.ReasonInvalidValue, "twice"},
+		"a member twice below":            {asJSON, `{"a":[{"b":{"c":1,"hunter2":2,"hunter2":3}}]}`, roomv1alpha1.ReasonInvalidValue, "twice"},
+		"nesting beyond the limit":        {asJSON, `{"a":` + strings.Repeat("[", 64) + strings.Repeat("]", 64) + `}`, roomv1alpha1.ReasonInvalidValue, "deeper than 64"},
+		"huge nesting":                    {asJSON, `{"hunter2":` + deep, roomv1alpha1.ReasonInvalidValue, "deeper than 64"},
+		"bytes that are no text":          {asJSON, "{\"a\":\"hunter2\xff\"}", roomv1alpha1.ReasonInvalidValue, "Unicode"},
+		"half a character":                {asJSON, `{"a":"hunter2\ud800"}`, roomv1alpha1.ReasonInvalidValue, "Unicode"},
+		"an object without members":       {asJSON, `{}`, roomv1alpha1.ReasonInvalidValue, "no members"},
+		"an object with nulls only":       {asJSON, `{"hunter2":null}`, roomv1alpha1.ReasonInvalidValue, "no members"},
+		"too many members":                {asJSON, manyMembers(257), roomv1alpha1.ReasonTooLarge, "257 members"},
+		"a line without a sign":           {asDotenv, "A=b\nhunter2", roomv1alpha1.ReasonInvalidValue, "line 2 is not NAME=value"},
+		"a name with a space":             {asDotenv, "hunter2 A=b", roomv1alpha1.ReasonInvalidValue, "line 1 is not NAME=value"},
+		"a name that begins with a digit": {asDotenv, "2A=hunter2", roomv1alpha1.ReasonInvalidValue, "line 1 is not NAME=value"},
+		"no name":                         {asDotenv, "=hunter2", roomv1alpha1.ReasonInvalidValue, "line 1 is not NAME=value"},
+		"a name twice":                    {asDotenv, "A=\"1\n2\"\nB=hunter2\nA=c", roomv1alpha1.ReasonInvalidValue, "line 4 has a name that was there before"},
+		"a quote that does not end":       {asDotenv, "A=b\nB='hunter2\nC=d", roomv1alpha1.ReasonInvalidValue, "line 2 has a quote that does not end"},
+		"more after the quote":            {asDotenv, "A='b' hunter2", roomv1alpha1.ReasonInvalidValue, "line 1 goes on after its closing quote"},
+		"a sign right after the quote":    {asDotenv, "A='b'#hunter2", roomv1alpha1.ReasonInvalidValue, "line 1 goes on after its closing quote"},
+		"an escape that is none":          {asDotenv, `A="hunter2\x"`, roomv1alpha1.ReasonInvalidValue, "escapes nothing"},
+		"an escape at the end":            {asDotenv, `A="hunter2\`, roomv1alpha1.ReasonInvalidValue, "escapes nothing"},
+		"a file without variables":        {asDotenv, "# hunter2\n\n", roomv1alpha1.ReasonInvalidValue, "no members"},
+	}
+	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got, problem := plan.Extract(c.how, []byte(c.value))
-			if problem == nil {
-				t.Fatalf("got %d members", len(got))
+			members, problem := plan.Extract(c.how, []byte(c.value))
+			if problem == nil || members != nil {
+				t.Fatalf("members %v, no problem", told(members))
 			}
-			if problem.Reason != c.reason || !strings.Contains(problem.Message, c.says) || strings.Contains(problem.Message, "hunter2") {
-				t.Errorf("got %s: %s", problem.Reason, problem.Message)
+			if problem.Reason != c.reason || problem.Passing || !strings.Contains(problem.Message, c.says) {
+				t.Errorf("problem %+v does not say %q", problem, c.says)
+			}
+			if strings.Contains(problem.Message, secretText) {
+				t.Errorf("the value shows in %q", problem.Message)
 			}
 		})
 	}
 }
 
-// FuzzExtract: no value makes it panic, and what it gives are keys that a Secret can have.
+func manyMembers(n int) string {
+	object := map[string]string{}
+	for i := range n {
+		object[strconv.Itoa(i)] = secretText
+	}
+	text, err := json.Marshal(object)
+	if err != nil {
+		panic(err)
+	}
+	return string(text)
+}
+
+// FuzzExtract holds the JSON reader to what encoding/json makes of the same value, and both readers to the bounds.
 func FuzzExtract(f *testing.F) {
-	f.Add([]byte(`{"a":"b","c":[1,{}]}`))
-	f.Add([]byte("A=1\nexport B='x'\n#c\nC=\"\\n\""))
+	f.Add([]byte(`{"a":"b","c":[1,2,{"d":null}],"e":null}`))
+	f.Add([]byte(`{"a":"\ud83d\ude00","A":"\ud800"}`))
+	f.Add([]byte("export A=one # two\nB='x\ny'\nC=\"a\\n\\\"\"\r\n"))
 	f.Fuzz(func(t *testing.T, value []byte) {
 		for _, how := range []roomv1alpha1.Extract{roomv1alpha1.ExtractJSON, roomv1alpha1.ExtractDotenv} {
 			members, problem := plan.Extract(how, value)
-			if (members == nil) == (problem == nil) {
-				t.Errorf("%s gave %d members and %v", how, len(members), problem)
+			if (problem == nil) == (len(members) == 0) || len(members) > roomv1alpha1.MaxRows {
+				t.Fatalf("%s: %d members, problem %v", how, len(members), problem)
 			}
-			for key := range members {
-				if key == "" || len(key) > 253 || strings.ContainsAny(key, " /=\n\x00") {
-					t.Errorf("%s gave the key %q", how, key)
+			names := map[string]bool{}
+			for _, m := range members {
+				if names[m.Name] || m.Value == nil {
+					t.Errorf("%s: %q is there twice, or has no value", how, m.Name)
 				}
+				names[m.Name] = true
+				if how == roomv1alpha1.ExtractJSON {
+					checkMember(t, value, m)
+				}
+			}
+			if problem != nil && !utf8.ValidString(problem.Message) {
+				t.Errorf("%s: message %q", how, problem.Message)
 			}
 		}
 	})
+}
+
+// checkMember compares a member with what encoding/json says.
+func checkMember(t *testing.T, value []byte, m plan.Member) {
+	t.Helper()
+	var object map[string]json.RawMessage
+	if err := json.Unmarshal(value, &object); err != nil {
+		t.Fatalf("extracted what is no JSON object: %v", err)
+	}
+	raw, ok := object[m.Name]
+	if !ok {
+		t.Fatalf("%q is no member", m.Name)
+	}
+	var text string
+	if json.Unmarshal(raw, &text) == nil {
+		if text != string(m.Value) {
+			t.Errorf("%q is %q, not %q", m.Name, m.Value, text)
+		}
+		return
+	}
+	var want, got any
+	if json.Unmarshal(raw, &want) != nil || json.Unmarshal(m.Value, &got) != nil || !cmp.Equal(want, got) {
+		t.Errorf("%q is %q, not %q", m.Name, m.Value, raw)
+	}
 }

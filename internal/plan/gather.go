@@ -5,20 +5,27 @@ package plan
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
 )
 
+// maxShown is how much of an odd id is shown, in bytes.
+const maxShown = 64
+
 // Found is what the room answered about a row.
 type Found struct {
 	// Exists and Readable say whether it is there, and whether its value could be read.
 	Exists, Readable bool
-	// Value of the row, when Readable.
-	Value []byte
+	// Type, Name and Value of the row, when Readable.
+	Type, Name string
+	Value      []byte
 	// Dropped is the size of a value that was too large to be held, in bytes; then Unknown says so.
 	Dropped int
 	// Unknown is set when the row could not be observed; then nothing else is known.
@@ -29,14 +36,27 @@ type Found struct {
 type GatherInput struct {
 	// Sources of the pull, as PullSources returns them.
 	Sources []PullSource
+	// Access says what the room allows.
+	Access Access
 	// Listings are the answers to their queries.
 	Listings map[Query]Listing
 	// Found has the rows that were read. A row without an item has not been read.
 	Found map[Row]Found
-	// Held has the keys that a source gave before, by its name: what it gave stays when it cannot be asked.
+	// Held has the keys that a source gave before, by its name, as HeldBy returns them: what it gave stays when it cannot be
+	// asked.
 	Held map[string][]string
 	// Template makes more keys; nil makes none.
 	Template *roomv1alpha1.PullTemplate
+}
+
+// HeldBy returns the keys of a ledger by the source that gave them, sorted.
+func HeldBy(ledger map[string]Record) map[string][]string {
+	held := map[string][]string{}
+	for _, key := range slices.Sorted(maps.Keys(ledger)) {
+		source := cmp.Or(ledger[key].Source, key)
+		held[source] = append(held[source], key)
+	}
+	return held
 }
 
 // Gathered are the keys that a pull wants now.
@@ -49,13 +69,28 @@ type Gathered struct {
 	Values map[string][]byte
 	// Size is the sum of the sizes of the values, in bytes, those that were dropped included.
 	Size int
+	// Unsettled is true when a source may give keys that are not known, and Emptied when a find that gave keys finds nothing.
+	Unsettled, Emptied bool
+
+	// givers are the sources of each key, and left those that give none, since the room has no such row.
+	givers map[string][]string
+	left   []leftSource
+}
+
+// leftSource is a source without its row.
+type leftSource struct {
+	PullSource
+	row Row
 }
 
 // Gather finds the keys of a pull and their values. It returns a Problem when there are too many: then nothing is done.
 func Gather(in GatherInput) (Gathered, *Problem) {
-	out := Gathered{Observed: map[string]Observed{}, Values: map[string][]byte{}}
+	out := Gathered{Observed: map[string]Observed{}, Values: map[string][]byte{}, givers: map[string][]string{}}
 	for _, source := range in.Sources {
 		in.gather(source, &out)
+	}
+	for _, left := range out.left {
+		in.keepLeft(left, &out)
 	}
 	if in.Template != nil {
 		out.fillIn(in.Template)
@@ -76,7 +111,7 @@ func Gather(in GatherInput) (Gathered, *Problem) {
 
 // gather adds the keys of a source.
 func (in GatherInput) gather(source PullSource, out *Gathered) {
-	rows, problem := source.rows(in.Listings)
+	rows, problem := in.lookUp(source)
 	switch {
 	case problem != nil:
 		in.keep(source, Row{}, &Observed{Unknown: problem}, out)
@@ -89,29 +124,18 @@ func (in GatherInput) gather(source PullSource, out *Gathered) {
 	}
 }
 
-// observed returns what is known of a row; nil when it has not been read.
-func (in GatherInput) observed(row Row) *Observed {
-	found, asked := in.Found[row]
-	switch {
-	case !asked:
-		return nil
-	case found.Unknown != nil:
-		return &Observed{Unknown: found.Unknown}
-	case found.Exists && !found.Readable:
-		return &Observed{Unknown: unreadable()}
-	}
-	return &Observed{Exists: found.Exists}
-}
-
 // gatherRow adds the key of an entry, or those that its value has.
 func (in GatherInput) gatherRow(source PullSource, row Row, out *Gathered) {
-	seen := in.observed(row)
-	if seen == nil || !seen.Exists {
+	seen := in.see(source, row)
+	if seen == nil && source.extracts() && !in.Access.Allows(row, roomv1alpha1.OperationRead) {
+		seen = &Observed{Unknown: deniedRow(row)}
+	}
+	if seen == nil || seen.Unknown != nil || !seen.Exists {
 		in.keep(source, row, seen, out)
 		return
 	}
 	value, problem := Decode(source.Decode, in.Found[row].Value)
-	members := map[string][]byte{source.Name: value}
+	members := []Member{{Name: source.Name, Value: value}}
 	if problem == nil && source.extracts() {
 		members, problem = Extract(source.Extract, value)
 	}
@@ -119,43 +143,88 @@ func (in GatherInput) gatherRow(source PullSource, row Row, out *Gathered) {
 		in.keep(source, row, &Observed{Unknown: problem}, out)
 		return
 	}
-	for _, key := range slices.Sorted(maps.Keys(members)) {
-		out.add(source, key, row, seen, members[key])
+	for i, member := range members {
+		if !validKey(member.Name) {
+			// What is wrong is not quoted: in a value that was meant otherwise it may be the secret.
+			out.addUnfit(source, strconv.Itoa(i+1), fmt.Sprintf(
+				"Member %d of the value has a name that cannot be a key of a Secret: it may have letters, digits, '-', '_' and '.'. Correct it in the room.", i+1))
+			continue
+		}
+		out.add(source, member.Name, row, &Observed{Exists: true}, member.Value)
 	}
+}
+
+// see returns what is known of a row; nil when it has not been read.
+func (in GatherInput) see(source PullSource, row Row) *Observed {
+	found, asked := in.Found[row]
+	switch {
+	case !asked:
+		return nil
+	case found.Unknown != nil:
+		return &Observed{Unknown: found.Unknown}
+	case !found.Exists && source.Query != nil:
+		return &Observed{Unknown: &Problem{Reason: roomv1alpha1.ReasonProgressing, Passing: true, Message: "The room lists this room secret and does not have it; it is looked for again."}}
+	case !found.Exists:
+		return &Observed{}
+	case !found.Readable:
+		return &Observed{Unknown: unreadable()}
+	case source.Query != nil && !source.Query.describes(found.Type, found.Name):
+		return &Observed{Unknown: &Problem{Reason: roomv1alpha1.ReasonInvalidValue, Message: "The room lists this room secret with another type or name than it gives it with: write it again, or name its id."}}
+	}
+	return &Observed{Exists: true}
 }
 
 // gatherFound adds the keys of a find.
 func (in GatherInput) gatherFound(source PullSource, rows []Row, out *Gathered) {
+	out.Emptied = out.Emptied || (len(rows) == 0 && len(in.Held[source.Name]) > 0)
 	for _, row := range rows {
-		if key := row.ID[source.Strip:]; !validKey(key) {
-			problem := &Problem{Reason: roomv1alpha1.ReasonInvalidKey, Message: fmt.Sprintf(
-				"The id %q gives no key that a Secret can have: leave the prefix out with stripPrefix, or name the room secrets in entries.", row.ID)}
-			in.keep(source, Row{}, &Observed{Unknown: problem}, out)
-			return
-		}
-	}
-	for _, row := range rows {
-		seen := in.observed(row)
-		if gone := seen != nil && *seen == (Observed{}); gone { // since it was listed
+		if key := source.key(row); validKey(key) {
+			out.add(source, key, row, in.see(source, row), in.Found[row].Value)
 			continue
 		}
-		out.add(source, row.ID[source.Strip:], row, seen, in.Found[row].Value)
+		sum := sha256.Sum256([]byte(row.ID)) // an id may be too long, or too odd, to be shown whole
+		out.addUnfit(source, hex.EncodeToString(sum[:8]), fmt.Sprintf(
+			"The id %s gives no key that a Secret can have: leave the prefix out with stripPrefix, or name the room secret in entries.", shown(row.ID)))
 	}
 }
 
-// keep adds the keys that a source is known to have: its own, or those that it gave before. What stands for a source whose
-// keys are not known is its sign.
+// shown returns an id in quotes, cut short when it is long.
+func shown(id string) string {
+	if len(id) > maxShown {
+		return fmt.Sprintf("%+q…", id[:maxShown])
+	}
+	return fmt.Sprintf("%+q", id)
+}
+
+// keep adds the keys that a source is known to have: its own, or those that it gave before. When these are not known, its
+// sign stands for it.
 func (in GatherInput) keep(source PullSource, row Row, seen *Observed, out *Gathered) {
-	if !source.many() {
+	switch {
+	case !source.many():
 		out.add(source, source.Name, row, seen, nil)
 		return
+	case seen != nil && seen.Unknown == nil:
+		out.left = append(out.left, leftSource{source, row})
+		return
 	}
+	out.Unsettled = true
 	for _, key := range in.Held[source.Name] {
 		out.add(source, key, row, seen, nil)
 	}
-	missing := seen != nil && seen.Unknown == nil
-	if !missing || (source.OnMissing == roomv1alpha1.OnMissingFail && len(in.Held[source.Name]) == 0) {
-		out.add(source, signOf(source.Name), row, seen, nil)
+	out.add(source, signOf(source.Name), row, seen, nil)
+}
+
+// keepLeft adds the keys that a source gave when the room had its row, unless another source gives them now.
+func (in GatherInput) keepLeft(left leftSource, out *Gathered) {
+	none := true
+	for _, key := range in.Held[left.Name] {
+		if len(out.givers[key]) == 0 {
+			out.add(left.PullSource, key, left.row, &Observed{}, nil)
+			none = false
+		}
+	}
+	if none && left.OnMissing == roomv1alpha1.OnMissingFail {
+		out.add(left.PullSource, signOf(left.Name), left.row, &Observed{}, nil)
 	}
 }
 
@@ -168,12 +237,17 @@ func signOf(name string) string {
 	return "entries[" + name + "]"
 }
 
-// add adds a key, unless another source gave it: then neither of the two values is right.
+// addUnfit adds what can never be a key, so that it is told. It holds up nothing else.
+func (g *Gathered) addUnfit(source PullSource, number, message string) {
+	problem := &Problem{Reason: roomv1alpha1.ReasonInvalidKey, Message: message}
+	g.add(source, signOf(source.Name)+"#"+number, Row{}, &Observed{Unknown: problem}, nil)
+}
+
+// add adds a key, unless another source gave it: then none of the values is right.
 func (g *Gathered) add(source PullSource, key string, row Row, seen *Observed, value []byte) {
-	if i := slices.IndexFunc(g.Keys, func(k PullKey) bool { return k.Key == key }); i >= 0 {
-		g.Observed[key] = Observed{Unknown: &Problem{Reason: roomv1alpha1.ReasonConflict, Message: fmt.Sprintf(
-			"Both %s and %s give the key: leave it out of one of them.", cmp.Or(g.Keys[i].Entry, key), source.Name)}}
-		delete(g.Values, key)
+	g.givers[key] = append(g.givers[key], source.Name)
+	if len(g.givers[key]) > 1 {
+		g.contest(key)
 		return
 	}
 	wanted := PullKey{Key: key, Row: row, OnMissing: source.OnMissing, Match: source.match()}
@@ -185,8 +259,21 @@ func (g *Gathered) add(source PullSource, key string, row Row, seen *Observed, v
 		g.Observed[key] = *seen
 	}
 	if seen != nil && seen.Exists {
-		g.Values[key] = value
+		g.Values[key] = append([]byte{}, value...) // never nil: an empty value is a value
 	}
+}
+
+// contest gives a key to none of its sources.
+func (g *Gathered) contest(key string) {
+	givers := slices.Sorted(slices.Values(g.givers[key]))
+	i := slices.IndexFunc(g.Keys, func(k PullKey) bool { return k.Key == key })
+	g.Keys[i] = PullKey{Key: key, OnMissing: roomv1alpha1.OnMissingFail}
+	if givers[0] != key {
+		g.Keys[i].Entry = givers[0]
+	}
+	g.Observed[key] = Observed{Unknown: &Problem{Reason: roomv1alpha1.ReasonConflict, Message: fmt.Sprintf(
+		"Both %s and %s give the key: leave it out of one of them.", givers[0], givers[1])}}
+	delete(g.Values, key)
 }
 
 func unreadable() *Problem {

@@ -25,9 +25,18 @@ type Prune struct {
 	Confirmed string
 }
 
-// problem returns why the names, out of so many records, may not be deleted together; nil when they may.
+// problem returns why the names, out of so many records, may not be deleted together; nil when they may. A few may always
+// be.
 func (p Prune) problem(names []string, records int) *Problem {
-	if !p.Guard || len(names) <= pruneFloor || 2*len(names) <= records {
+	if len(names) <= pruneFloor || 2*len(names) <= records {
+		return nil
+	}
+	return p.unconfirmed(names, records)
+}
+
+// unconfirmed returns why the names may not be deleted unless somebody confirms it; nil when somebody did, or there are none.
+func (p Prune) unconfirmed(names []string, records int) *Problem {
+	if !p.Guard || len(names) == 0 {
 		return nil
 	}
 	token := pruneToken(names)
@@ -62,19 +71,35 @@ func (in PushInput) guard(steps []Step) {
 	}
 }
 
-// guard keeps the keys that would be removed, unless that is allowed.
+// guard keeps the keys that would be removed, unless that is allowed. What finds gave is guarded, however little it is, when
+// one of them suddenly finds nothing.
 func (in PullInput) guard(steps []KeyStep) {
-	var names []string
+	var names, found []string
 	for _, step := range steps {
-		if step.Op == KeyRemove {
-			names = append(names, step.Key)
+		if step.Op != KeyRemove {
+			continue
+		}
+		names = append(names, step.Key)
+		if in.Emptied && step.found() {
+			found = append(found, step.Key)
 		}
 	}
-	problem := in.Prune.problem(names, max(len(in.Ledger), len(names))) // in a target that is taken over nothing is recorded yet
-	for i := range steps {
-		if problem != nil && steps[i].Op == KeyRemove {
-			steps[i] = steps[i].stop(*problem)
-			steps[i].Op, steps[i].After = KeyKeep, steps[i].Before
+	if in.Prune.unconfirmed(names, len(in.Ledger)) == nil {
+		return // who confirmed all of it confirmed each part
+	}
+	count := max(len(in.Ledger), len(names)) // in a target that is taken over nothing is recorded yet
+	most, last := in.Prune.problem(names, count), in.Prune.unconfirmed(found, count)
+	for i, step := range steps {
+		problem := most
+		if problem == nil && in.Emptied && step.found() {
+			problem = last
+		}
+		if step.Op == KeyRemove && problem != nil {
+			steps[i] = step.stop(*problem)
+			steps[i].Op, steps[i].After = KeyKeep, step.Before
 		}
 	}
 }
+
+// found reports whether a find gave the key.
+func (s KeyStep) found() bool { return s.Before != nil && isFind(s.Before.Source) }

@@ -66,6 +66,10 @@ type PullInput struct {
 	Observed map[string]Observed
 	// Size is the sum of the sizes of the values found, in bytes.
 	Size int
+	// Unsettled is true when a source may give keys that are not known; then nothing is taken away because no source gives it.
+	Unsettled bool
+	// Emptied is true when a find that gave keys finds nothing; then Prune guards whatever would be taken away, however little.
+	Emptied bool
 	// Ledger has the records, by key, whose seal is valid for this target.
 	Ledger map[string]Record
 	// Target is what is there.
@@ -165,6 +169,9 @@ func Pull(in PullInput) PullPlan {
 	in.guard(out.Steps)
 	slices.SortFunc(out.Steps, func(a, b KeyStep) int { return cmp.Compare(a.Key, b.Key) })
 	if out.Problem == nil {
+		out.Problem = out.limit()
+	}
+	if out.Problem == nil {
 		out = in.decideTarget(out)
 	}
 	if out.Problem != nil {
@@ -224,12 +231,12 @@ func (in PullInput) decideKey(want *PullKey) KeyStep {
 	seen, looked := in.Observed[want.Key]
 	switch {
 	case want.Row != (Row{}) && !in.Access.Allows(want.Row, roomv1alpha1.OperationRead):
-		return step.stop(Problem{Reason: roomv1alpha1.ReasonAccessDenied, Message: "No access rule of the room allows to read this room secret: add a rule with its id, identity and the operation Read" + delegateHint(want.Row) + "."})
+		return step.stop(*deniedRow(want.Row))
 	case exists && !step.ours:
 		step.After = nil
 		return step.stop(Problem{Reason: roomv1alpha1.ReasonConflict, Message: fmt.Sprintf("Key %q of the target exists and is not ours: remove it, or choose another key.", want.Key)})
 	case !looked:
-		return step.stop(Problem{Reason: roomv1alpha1.ReasonProgressing, Message: "The room has not been read yet.", Passing: true})
+		return step.stop(*notRead())
 	case seen.Unknown != nil:
 		return step.stop(*seen.Unknown)
 	case !seen.Exists:
@@ -238,7 +245,7 @@ func (in PullInput) decideKey(want *PullKey) KeyStep {
 		return step.stop(*unreadable())
 	}
 	step.State = roomv1alpha1.EntryInSync
-	step.After = &Record{Digest: seen.Digest, Origin: in.origin(step), Confirmed: true}
+	step.After = &Record{Digest: seen.Digest, Origin: in.origin(step), Confirmed: true, Source: want.Entry}
 	if there != seen.Digest {
 		step.Op = KeySet
 	}
@@ -265,12 +272,17 @@ func (s KeyStep) missing(policy roomv1alpha1.OnMissing, exists bool) KeyStep {
 	return s.stop(Problem{Reason: roomv1alpha1.ReasonRoomSecretNotFound, Message: fmt.Sprintf("The room has no secret %s: create it, or change onMissing.", what)})
 }
 
-// decideLeftover decides about a key of the ledger that the spec no longer asks for.
+// decideLeftover decides about a key of the ledger that no source gives any more.
 func (in PullInput) decideLeftover(key string) KeyStep {
 	before := in.Ledger[key]
 	step := KeyStep{Key: key, Op: KeyRelease, State: roomv1alpha1.EntryDeleting, Before: &before}
 	there, exists := in.Target.Keys[key]
 	step.ours, step.there = exists && in.ours(key), there
+	if in.Unsettled {
+		step.Op, step.After, step.Reason = KeyKeep, &before, roomv1alpha1.ReasonProgressing
+		step.Message = "No source gives this key any more; it stays until it is known what all of them give."
+		return step
+	}
 	retain := in.Creation == roomv1alpha1.CreationMerge && in.Deletion == roomv1alpha1.DeletionRetain
 	if step.ours && !retain {
 		step.Op = KeyRemove
@@ -299,22 +311,24 @@ func (s KeyStep) wait(message string) KeyStep {
 
 // decideTarget decides whether the target is created or written, given the steps.
 func (in PullInput) decideTarget(out PullPlan) PullPlan {
-	incomplete := slices.ContainsFunc(out.Steps, func(s KeyStep) bool {
-		return s.State != roomv1alpha1.EntryInSync && s.State != roomv1alpha1.EntryDeleting
-	})
+	incomplete := slices.ContainsFunc(out.Steps, KeyStep.incomplete)
 	edits := out.Edits()
 	releases := slices.ContainsFunc(out.Steps, func(s KeyStep) bool { return s.Op == KeyRelease })
 	switch {
 	case !in.Target.Exists:
 		// A target that pods wait for is never created half: it appears once all of it is known.
-		out.Create = !incomplete
 		if incomplete {
 			out.wait("The target is created once all of its keys are known.")
+			return out
 		}
+		if out.Problem = in.lacks(out.Steps); out.Problem != nil {
+			return out
+		}
+		out.Create = true
 	case in.adopting && incomplete: // nor is it taken over half
 		out.wait("The target is taken over once all of its keys are known.")
 	default:
-		if out.Problem = in.immutableProblem(edits); out.Problem != nil {
+		if out.Problem = cmp.Or(in.immutableProblem(edits), in.lacks(out.Steps)); out.Problem != nil {
 			return out
 		}
 		out.Adopt = in.adopting

@@ -12,31 +12,6 @@ import (
 	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
 )
 
-// Listed is a row as the room lists it, without its value.
-type Listed struct {
-	Row
-	// Type and Name of the room secret.
-	Type, Name string
-}
-
-// Query describes rows of one identity. What is empty describes nothing, except for the delegate.
-type Query struct {
-	// Identity is the owner.
-	Identity string
-	// IDPrefix is what the ids begin with.
-	IDPrefix string
-	// Type and Name are those of the room secrets.
-	Type, Name string
-	// DelegatedTo is the delegate, and empty for rows that are not delegated.
-	DelegatedTo string
-}
-
-// Matches reports whether a query describes a row.
-func (q Query) Matches(row Listed) bool {
-	return row.Identity == q.Identity && row.DelegatedTo == q.DelegatedTo && strings.HasPrefix(row.ID, q.IDPrefix) &&
-		(q.Type == "" || row.Type == q.Type) && (q.Name == "" || row.Name == q.Name)
-}
-
 // Listing is what a query found, sorted by id, or why it could not be answered.
 type Listing struct {
 	Rows    []Listed
@@ -69,6 +44,15 @@ func (s PullSource) extracts() bool {
 	return s.Extract != "" && s.Extract != roomv1alpha1.ExtractNone
 }
 
+// findName is what the names of finds begin with, and no name of an entry.
+const findName = "find["
+
+// isFind reports whether a source of this name is a find.
+func isFind(name string) bool { return strings.HasPrefix(name, findName) }
+
+// key returns the key that a find makes of a row, which need not be valid.
+func (s PullSource) key(row Row) string { return row.ID[s.Strip:] }
+
 // PullSources lists the sources of a pull, entries first, given the identity of the operator in the room.
 func PullSources(pull *roomv1alpha1.Pull, own string) []PullSource {
 	sources := make([]PullSource, 0, len(pull.Entries)+len(pull.Find))
@@ -86,7 +70,7 @@ func PullSources(pull *roomv1alpha1.Pull, own string) []PullSource {
 	}
 	for i, find := range pull.Find {
 		source := PullSource{
-			Name:    fmt.Sprintf("find[%d]", i),
+			Name:    fmt.Sprintf("%s%d]", findName, i),
 			Query:   &Query{Identity: own, IDPrefix: string(find.IDPrefix), Type: string(find.Type)},
 			MaxRows: find.MaxEntriesOrDefault(),
 		}
@@ -98,57 +82,16 @@ func PullSources(pull *roomv1alpha1.Pull, own string) []PullSource {
 	return sources
 }
 
-// PullQueries returns the queries of the sources, each once.
-func PullQueries(sources []PullSource) []Query {
+// PullQueries returns the queries of the sources that the access rules allow to ask, each once. What is not allowed is not
+// even looked for: looking may mean to join the room as somebody else.
+func PullQueries(sources []PullSource, access Access) []Query {
 	var queries []Query
 	for _, source := range sources {
-		if source.Query != nil && !slices.Contains(queries, *source.Query) {
+		if source.Query != nil && access.AllowsSome(*source.Query, roomv1alpha1.OperationRead) && !slices.Contains(queries, *source.Query) {
 			queries = append(queries, *source.Query)
 		}
 	}
 	return queries
-}
-
-// PullRows returns the rows whose values the sources need, each once, given what their queries found.
-func PullRows(sources []PullSource, listings map[Query]Listing) []Row {
-	var rows []Row
-	for _, source := range sources {
-		found, problem := source.rows(listings)
-		if problem != nil {
-			continue
-		}
-		for _, row := range found {
-			if !slices.Contains(rows, row) {
-				rows = append(rows, row)
-			}
-		}
-	}
-	return rows
-}
-
-// rows returns the rows of a source. None is an answer: the room has no such row.
-func (s PullSource) rows(listings map[Query]Listing) ([]Row, *Problem) {
-	if s.Query == nil {
-		return []Row{s.Row}, nil
-	}
-	listing, ok := listings[*s.Query]
-	switch {
-	case !ok:
-		return nil, &Problem{Reason: roomv1alpha1.ReasonProgressing, Message: "The room has not been read yet.", Passing: true}
-	case listing.Unknown != nil:
-		return nil, listing.Unknown
-	case s.MaxRows == 0 && len(listing.Rows) > 1:
-		return nil, &Problem{Reason: roomv1alpha1.ReasonConflict, Message: fmt.Sprintf(
-			"The room has %d secrets %s: name the id of one.", len(listing.Rows), s.match())}
-	case s.MaxRows > 0 && len(listing.Rows) > s.MaxRows:
-		return nil, &Problem{Reason: roomv1alpha1.ReasonTooLarge, Message: fmt.Sprintf(
-			"The room has %d secrets that %s describes, and maxEntries allows %d: describe fewer, or allow more.", len(listing.Rows), s.Name, s.MaxRows)}
-	}
-	rows := make([]Row, len(listing.Rows))
-	for i, listed := range listing.Rows {
-		rows[i] = listed.Row
-	}
-	return rows, nil
 }
 
 // match says what an entry matches; it is empty for one that names its row.

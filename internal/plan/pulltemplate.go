@@ -43,11 +43,14 @@ func fill(key, text string, values *template.Data, blocked *Problem) rendered {
 	return rendered{problem: blocked}
 }
 
-// blocked says why the values are not all known; nil when they are.
+// blocked says why the values are not all known; nil when they are. What can never be a key is not waited for.
 func (g *Gathered) blocked() *Problem {
 	var first *Problem
 	name := ""
 	for _, key := range g.Keys {
+		if g.Observed[key.Key].unfit() {
+			continue
+		}
 		problem := g.unknown(key)
 		if entry := cmp.Or(key.Entry, key.Key); problem != nil && (first == nil || entry < name) {
 			first, name = problem, entry

@@ -79,7 +79,10 @@ func (w *pullWorld) write(in plan.PullInput, out plan.PullPlan) {
 		if w.target.Exists || in.Creation == roomv1alpha1.CreationMerge {
 			w.fault("create a target that exists, or that is to be merged into")
 		}
-		w.target = plan.Target{Name: w.target.Name, Exists: true, Owned: true, Metadata: true, Keys: map[string]string{}}
+		w.target = plan.Target{
+			Name: w.target.Name, Type: w.target.Wanted, Wanted: w.target.Wanted,
+			Exists: true, Owned: true, Metadata: true, Keys: map[string]string{},
+		}
 	case out.Apply:
 		w.checkApply(in, out)
 		w.target.Metadata = true

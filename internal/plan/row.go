@@ -47,6 +47,8 @@ type Record struct {
 	Origin roomv1alpha1.Origin
 	// Confirmed is false for an intent: something that was about to be written when the record was made.
 	Confirmed bool
+	// Source names what gave a key of a target, when that gives others too.
+	Source string
 }
 
 // Problem says why something cannot be done.
@@ -71,3 +73,8 @@ type Observed struct {
 
 // unreadable reports whether the row is there without its value being known.
 func (o Observed) unreadable() bool { return o.Exists && o.Digest == "" }
+
+// unfit reports whether what was observed can never be a key of a target.
+func (o Observed) unfit() bool {
+	return o.Unknown != nil && o.Unknown.Reason == roomv1alpha1.ReasonInvalidKey
+}

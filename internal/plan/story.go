@@ -52,12 +52,24 @@ func (p PullPlan) Story(own string) string {
 	}
 	for _, step := range p.Steps {
 		subject := step.Key
-		if step.Wanted != nil {
-			subject += "  (" + step.Wanted.Row.Name(own) + ")"
+		if from := step.from(own); from != "" {
+			subject += "  (" + from + ")"
 		}
 		b.WriteString(storyLine(string(step.Op), subject, step.State, step.Reason, step.Message))
 	}
 	return b.String()
+}
+
+// from tells where a key comes from: its row, and the source that gives it together with others.
+func (s KeyStep) from(own string) string {
+	var parts []string
+	if s.Wanted != nil && s.Wanted.Row != (Row{}) {
+		parts = append(parts, s.Wanted.Row.Name(own))
+	}
+	if s.Wanted != nil && s.Wanted.Entry != "" {
+		parts = append(parts, s.Wanted.Entry)
+	}
+	return strings.Join(parts, ", ")
 }
 
 func storyLine(verb, subject string, state roomv1alpha1.EntryState, reason roomv1alpha1.Reason, message string) string {

@@ -125,8 +125,8 @@ func (c *Client) list(ctx context.Context, identity string) ([]plan.Listed, erro
 		return nil, err
 	}
 	listed, err := s.list(ctx)
-	if err == nil {
-		s.listings.note(c.owner, listed)
+	if err == nil || answered(err) {
+		s.listings.note(c.owner, listed, err)
 	}
 	return listed, err
 }

@@ -47,7 +47,7 @@ func (p *Pool) open(ctx context.Context, key RoomKey, c *connections, identity s
 	ctx, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s := &session{
 		identity: identity, gate: c.gate, pace: newPace(p.clock(), c.room.PollInterval),
-		memory: newMemory(), digests: p.digests, metrics: p.metrics, stop: stop,
+		memory: newMemory(), listings: listings{digests: p.digests}, lists: newLists(), digests: p.digests, metrics: p.metrics, stop: stop,
 		changed: func(owner types.NamespacedName) { p.publish(Event{Owner: owner}) },
 		unused:  func() {},
 	}

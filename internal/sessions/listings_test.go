@@ -93,6 +93,42 @@ func TestRowsOfOthersCannotBeListedWithAToken(t *testing.T) {
 	w.Expect(client.Find(t.Context(), []plan.Query{query})[query].Err).To(MatchError(roomclient.ErrUnsupported))
 }
 
+func TestWhoAskedIsToldWhenTheRoomCannotBeListedAnyMore(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.put(row("a1"), text("one"))
+	client := w.connect(w.room("1"), owned("first"))
+	query := plan.Query{Identity: own, IDPrefix: "a"}
+	w.Expect(w.find(client, query)).To(Equal([]string{"a1"}))
+	fill := func(change func(plan.Row)) {
+		for i := range 30_000 {
+			change(row("z" + strconv.Itoa(i) + strings.Repeat("-", 100)))
+		}
+	}
+	fill(func(r plan.Row) { w.put(r, text("")) })
+	w.Eventually(w.woken(owned("first"))).Should(Equal(1), "or it would go on saying that all is well")
+	w.Expect(client.Find(t.Context(), []plan.Query{query})[query].Err).To(HaveOccurred())
+	w.Consistently(w.wakes).Should(Equal(1))
+	fill(w.remove)
+	w.Eventually(w.woken(owned("first"))).Should(Equal(2))
+	w.Expect(w.find(client, query)).To(Equal([]string{"a1"}))
+}
+
+func TestAnOutageIsNoAnswerToAQuery(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.put(row("a1"), text("one"))
+	client := w.connect(w.room("1"), owned("first"))
+	query := plan.Query{Identity: own, IDPrefix: "a"}
+	w.find(client, query)
+	w.stopServer()
+	w.Eventually(w.phase).ShouldNot(Equal(roomclient.PhaseConnected))
+	w.Expect(client.Find(t.Context(), []plan.Query{query})[query].Err).To(MatchError(roomclient.ErrNotConnected))
+	w.startServer()
+	w.Eventually(w.phase).Should(Equal(roomclient.PhaseConnected))
+	w.Consistently(w.wakes).Should(Equal(0), "an outage is no change")
+}
+
 func TestAListBeyondTheLimitIsAnErrorOfTheQueryOnly(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

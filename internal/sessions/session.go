@@ -30,6 +30,7 @@ type session struct {
 	pace     *pace
 	memory   *memory
 	listings listings
+	lists    *lists
 	digests  fingerprint.Key
 	metrics  *Metrics
 	// changed is called for each owner of rows that a poll found different.
@@ -76,13 +77,13 @@ func (s *session) poll(ctx context.Context) {
 		return
 	}
 	var woken sync.Map
+	for _, owner := range s.listings.compare(infos, err) {
+		woken.Store(owner, true)
+		s.changed(owner)
+	}
 	var listed map[plan.Row]bool
 	if err == nil {
 		listed = rowsIn(infos)
-		for _, owner := range s.listings.compare(infos) {
-			woken.Store(owner, true)
-			s.changed(owner)
-		}
 	}
 	var group errgroup.Group
 	group.SetLimit(readsInFlight)
@@ -113,20 +114,22 @@ func answered(err error) bool {
 	return true
 }
 
-// list returns the rows of the session's identity that are in the room.
+// list returns the rows of the session's identity that are in the room. Who gets them must not change them.
 func (s *session) list(ctx context.Context) ([]plan.Listed, error) {
-	infos, err := ask(ctx, s, "list", func(ctx context.Context, room roomclient.Secrets) ([]roomclient.SecretInfo, error) {
-		return room.ListSecrets(ctx)
+	return s.lists.share(ctx, func() ([]plan.Listed, error) {
+		infos, err := ask(ctx, s, "list", func(ctx context.Context, room roomclient.Secrets) ([]roomclient.SecretInfo, error) {
+			return room.ListSecrets(ctx)
+		})
+		if err != nil {
+			return nil, err
+		}
+		listed := make([]plan.Listed, len(infos))
+		for i, info := range infos {
+			row := plan.Row{Identity: s.identity, ID: info.ID, DelegatedTo: info.DelegatedTo}
+			listed[i] = plan.Listed{Row: row, Type: info.Type, Name: info.Name}
+		}
+		return listed, nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	listed := make([]plan.Listed, len(infos))
-	for i, info := range infos {
-		row := plan.Row{Identity: s.identity, ID: info.ID, DelegatedTo: info.DelegatedTo}
-		listed[i] = plan.Listed{Row: row, Type: info.Type, Name: info.Name}
-	}
-	return listed, nil
 }
 
 func rowsIn(listed []plan.Listed) map[plan.Row]bool {
