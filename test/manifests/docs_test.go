@@ -5,11 +5,15 @@ package manifests_test
 
 import (
 	"fmt"
+	"iter"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	"sigs.k8s.io/yaml"
 
 	"github.com/roomsecrets/roomsecret-operator/internal/template"
 )
@@ -45,6 +49,56 @@ func TestEveryExampleOfThePagesIsApplied(t *testing.T) {
 				}
 				kubectl(t, "apply", "--dry-run=server", "--validate=strict", "-f", file)
 			})
+		}
+	}
+}
+
+// Nobody has to guess what a field is for: its page names it in the text, and shows it in an example.
+func TestEveryFieldIsExplainedAndShown(t *testing.T) {
+	t.Parallel()
+	for kind, page := range map[string]string{"roomsecrets": "roomsecret.md", "rooms": "room.md", "clusterrooms": "room.md"} {
+		content, err := os.ReadFile("../../docs/" + page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		manifest, err := os.ReadFile("../../config/crd/bases/roomsecrets.io_" + kind + ".yaml")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var crd apiextensionsv1.CustomResourceDefinition
+		if err := yaml.UnmarshalStrict(manifest, &crd); err != nil {
+			t.Fatal(err)
+		}
+		for path, name := range fieldsOf("spec", crd.Spec.Versions[0].Schema.OpenAPIV3Schema.Properties["spec"]) {
+			if !regexp.MustCompile("`[^`\n]*\\b" + name + "\\b[^`\n]*`").Match(content) {
+				t.Errorf("docs/%s does not explain %s of %s", page, path, kind)
+			}
+			if !regexp.MustCompile(`(?m)^[^|]*\b` + name + `:`).Match(content) {
+				t.Errorf("docs/%s has no example with %s of %s", page, path, kind)
+			}
+		}
+	}
+}
+
+// fieldsOf yields the fields of a schema: how they are reached, and their names. What a label selector has in it is
+// explained by Kubernetes.
+func fieldsOf(path string, schema apiextensionsv1.JSONSchemaProps) iter.Seq2[string, string] {
+	return func(yield func(string, string) bool) {
+		for name, property := range schema.Properties {
+			if !yield(path+"."+name, name) {
+				return
+			}
+			if property.Items != nil {
+				property = *property.Items.Schema
+			}
+			if name == "selector" {
+				continue
+			}
+			for below, name := range fieldsOf(path+"."+name, property) {
+				if !yield(below, name) {
+					return
+				}
+			}
 		}
 	}
 }
