@@ -6,6 +6,8 @@ package controllers_test
 import (
 	"bytes"
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"maps"
 	"slices"
@@ -86,6 +88,15 @@ func (c *cell) secret(name string, pairs ...string) {
 		return
 	}
 	c.Expect(err).NotTo(gomega.HaveOccurred())
+}
+
+// confirm confirms that what has these names is deleted, rows or keys.
+func (c *cell) confirm(names ...string) {
+	c.t.Helper()
+	sum := sha256.Sum256([]byte(strings.Join(names, "\n")))
+	c.editRoomSecret(func(rs *roomv1alpha1.RoomSecret) {
+		rs.Annotations = map[string]string{roomv1alpha1.AnnotationConfirmPrune: hex.EncodeToString(sum[:6])}
+	})
 }
 
 // row writes a row of the operator's own identity, behind its back.

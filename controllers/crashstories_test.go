@@ -23,6 +23,7 @@ type story struct {
 const (
 	gone          = ""
 	sourceMissing = "False/" + string(roomv1alpha1.ReasonSourceNotFound)
+	pruneBlocked  = "False/" + string(roomv1alpha1.ReasonPruneBlocked)
 )
 
 // beginnings returns the stories in which a RoomSecret is new, and nothing else happens.
@@ -46,6 +47,19 @@ func pushStories() map[string]story {
 		c.editRoomSecret(func(rs *roomv1alpha1.RoomSecret) { rs.Spec.Push.Entries = rs.Spec.Push.Entries[:1] })
 	}
 	leave := func(c *cell) { c.remove(c.roomSecret()) }
+	templating := func(c *cell) {
+		c.secret("source", "a", "one", "b", "two")
+		c.create(c.push("a b", deletes, func(rs *roomv1alpha1.RoomSecret) {
+			rs.Spec.Push.Entries[0].Key, rs.Spec.Push.Entries[0].Template = "", "{{ .a }}:{{ .b }}"
+		}))
+	}
+	many := func(c *cell) {
+		c.secret("source", "a", "one", "b", "two", "c", "three", "d", "four")
+		c.create(c.push("a b c d", deletes))
+	}
+	dropMany := func(c *cell) {
+		c.editRoomSecret(func(rs *roomv1alpha1.RoomSecret) { rs.Spec.Push.Entries = rs.Spec.Push.Entries[3:] })
+	}
 	return map[string]story{
 		"a push begins":                      {nil, deleting, inSync},
 		"a push begins that will leave rows": {nil, keeping, inSync},
@@ -91,6 +105,10 @@ func pushStories() map[string]story {
 		"a push and its source go":       {deleting, func(c *cell) { removeSource(c); leave(c) }, gone},
 		"a push and its room go":         {deleting, func(c *cell) { leave(c); c.remove(c.roomObject()) }, gone},
 		"a push goes before it was seen": {nil, func(c *cell) { deleting(c); leave(c) }, gone},
+		"a template begins":              {nil, templating, inSync},
+		"a template is filled in anew":   {templating, func(c *cell) { c.secret("source", "a", "1", "b", "two") }, inSync},
+		"most entries go":                {many, dropMany, pruneBlocked},
+		"most entries go, as confirmed":  {many, func(c *cell) { dropMany(c); c.confirm("a", "b", "c") }, inSync},
 	}
 }
 
@@ -118,6 +136,9 @@ func pullStories() map[string]story {
 	for what, s := range restartStories() {
 		stories["a restart: "+what] = s
 	}
+	for what, s := range sourceStories() {
+		stories["a find, an object and a template: "+what] = s
+	}
 	return stories
 }
 
@@ -134,6 +155,33 @@ func restartStories() map[string]story {
 		"labels change": {begin, func(c *cell) {
 			c.editRoomSecret(func(rs *roomv1alpha1.RoomSecret) { rs.Spec.Pull.Target.Labels = map[string]string{"team": "y"} })
 		}, inSync},
+	}
+}
+
+// sourceStories returns what can happen to a pull of what it finds, of the members of a value, and of a template.
+func sourceStories() map[string]story {
+	begin := func(c *cell) {
+		c.row("app/a", "one")
+		c.row("app/b", "two")
+		c.row("app/c", "three")
+		c.row("object", `{"d":"four","e":"five"}`)
+		c.create(c.pull("object", func(rs *roomv1alpha1.RoomSecret) {
+			rs.Spec.Pull.Entries[0].Extract = roomv1alpha1.ExtractJSON
+			rs.Spec.Pull.Find = []roomv1alpha1.PullFind{{IDPrefix: "app/", StripPrefix: true}}
+			rs.Spec.Pull.Template = &roomv1alpha1.PullTemplate{Data: map[string]roomv1alpha1.Template{"f": "{{ .a }}:{{ .d }}"}}
+		}))
+	}
+	dropFound := func(c *cell) { c.dropRow("app/a"); c.dropRow("app/b"); c.dropRow("app/c"); c.row("app/g", "seven") }
+	unpinned := func(c *cell) {
+		begin(c)
+		c.editRoomSecret(func(rs *roomv1alpha1.RoomSecret) { rs.Spec.Pull.Template, rs.Spec.Pull.Entries = nil, nil })
+	}
+	return map[string]story{
+		"begin":                            {nil, begin, inSync},
+		"the room changes":                 {begin, func(c *cell) { c.row("app/a", "1"); c.row("object", `{"d":"4","h":"eight"}`) }, inSync},
+		"one is found less":                {begin, func(c *cell) { c.dropRow("app/b") }, inSync},
+		"most are not found":               {unpinned, dropFound, pruneBlocked},
+		"most are not found, as confirmed": {unpinned, func(c *cell) { dropFound(c); c.confirm("a", "b", "c") }, inSync},
 	}
 }
 
