@@ -108,7 +108,7 @@ func pushStories() map[string]story {
 		"a template begins":              {nil, templating, inSync},
 		"a template is filled in anew":   {templating, func(c *cell) { c.secret("source", "a", "1", "b", "two") }, inSync},
 		"most entries go":                {many, dropMany, pruneBlocked},
-		"most entries go, as confirmed":  {many, func(c *cell) { dropMany(c); c.confirm("a", "b", "c") }, inSync},
+		"most entries go, as confirmed":  {many, func(c *cell) { dropMany(c); c.confirm("a@"+own, "b@"+own, "c@"+own) }, inSync},
 	}
 }
 

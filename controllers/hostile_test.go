@@ -11,7 +11,6 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 
 	"github.com/gorilla/websocket"
@@ -265,34 +264,25 @@ func TestARoomThatCannotBeListedFailsOnlyWhatLooksForSomething(t *testing.T) {
 	}{
 		"too much": {manyRows(20_000, 250), "False/TooLarge"},
 		"nonsense": {protocol.Empty{}, "False/Rejected"},
-		"an error": {protocol.Error{Text: "no", Code: protocol.CodePermissionDenied}, "False/Forbidden"},
+		"an error": {forbidden, "False/Forbidden"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
-			var broken atomic.Bool
-			room := &hostile{answer: func(call protocol.Invoke, _ string) protocol.Content {
-				if call.Tool == protocol.ToolListSecrets && broken.Load() {
-					return c.list
-				}
-				return nil
-			}}
-			w.withHostileRoom(room)
-			finder := w.newPull("finder", []string{"b"}, inHostileRoom, func(rs *roomv1alpha1.RoomSecret) {
-				rs.Spec.Pull.Entries[0].Key = "entry"
-				rs.Spec.Pull.Find = []roomv1alpha1.PullFind{{IDPrefix: "b"}}
-			})
+			room := newUnlistable(c.list)
+			w.withHostileRoom(room.hostile)
+			finder := w.newFinder()
 			w.create(finder)
 			w.settled(finder)
 			before := w.secret("finder").Data
-			broken.Store(true)
+			room.silent.Store(true)
 			w.Eventually(w.state(finder)).Should(Equal(c.want), "who looks for something is told")
 			w.Expect(w.secret("finder").Data).To(Equal(before))
 			room.put("b", protocol.File{Name: "b", MIMEType: "text/plain", Data: []byte("new")})
 			w.Eventually(w.secretValue("finder", "entry")).Should(Equal("new"), "what has an id goes on")
 			w.Expect(w.secretValue("finder", "b")()).To(Equal(string(before["b"])))
-			w.checkPatience(room)
-			broken.Store(false)
+			w.checkPatience(room.hostile)
+			room.silent.Store(false)
 			w.settled(finder)
 			w.Expect(w.secretValue("finder", "b")()).To(Equal("new"))
 		})

@@ -45,6 +45,8 @@ type RoomSecretReconciler struct {
 	// Restarts says whether workloads may be restarted.
 	Restarts bool
 
+	// objects reads RoomSecrets.
+	objects fresh
 	// undoing has, for each RoomSecret that is being deleted, when this process first tried to undo it.
 	undoing sync.Map
 }
@@ -88,7 +90,7 @@ func (s *scope) tryAgain(problem plan.Problem) {
 func (r *RoomSecretReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	started := r.Clock.Now()
 	var rs roomv1alpha1.RoomSecret
-	err := r.Client.Get(ctx, req.NamespacedName, &rs)
+	err := r.objects.get(ctx, req.NamespacedName, &rs)
 	if apierrors.IsNotFound(err) {
 		r.forget(req.NamespacedName)
 		return ctrl.Result{}, nil
@@ -96,6 +98,7 @@ func (r *RoomSecretReconciler) Reconcile(ctx context.Context, req ctrl.Request) 
 	if err != nil {
 		return ctrl.Result{}, err
 	}
+	defer r.objects.note(rs.ResourceVersion, &rs)
 	s := &scope{rs: &rs, base: rs.DeepCopy()}
 	if !rs.DeletionTimestamp.IsZero() {
 		return r.finish(ctx, s, r.delete(ctx, s), started)

@@ -59,6 +59,7 @@ func (r *RoomSecretReconciler) triedFor(s *scope, cause error) time.Duration {
 func (r *RoomSecretReconciler) forget(name types.NamespacedName) {
 	r.Rooms.Release(name)
 	r.undoing.Delete(name)
+	r.objects.forget(name)
 }
 
 // undo removes what is ours, as far as the policy says so.

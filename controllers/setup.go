@@ -159,6 +159,7 @@ func setupRoomSecrets(mgr ctrl.Manager, o Options) error {
 		Events:  mgr.GetEventRecorder("roomsecret-operator"),
 		Digests: o.Digests, Metrics: o.Metrics, Clock: clock.RealClock{},
 		Grace: cmp.Or(o.Grace, defaultGrace), Restarts: o.Restarts,
+		objects: fresh{cached: mgr.GetClient(), live: mgr.GetAPIReader()},
 	}
 	find := finder{mgr.GetClient()}
 	changed := builder.WithPredicates(predicate.GenerationChangedPredicate{})

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -91,15 +92,18 @@ type edits struct {
 	removed []string
 }
 
-// editsOf returns what the steps do to the target as it is.
-func (t target) editsOf(steps []plan.KeyStep, values map[string][]byte, merging bool) edits {
+// editsOf returns what the steps do to the target as it is. A key that we wrote, and of which neither the spec nor the ledger
+// knows, stays: it is not known that it should go.
+func (t target) editsOf(rs *roomv1alpha1.RoomSecret, steps []plan.KeyStep, values map[string][]byte) edits {
+	merging := merges(rs)
 	e := edits{data: map[string][]byte{}, released: map[string][]byte{}}
 	there := map[string][]byte{}
 	if t.exists() {
-		there = t.secret.Data
+		there = maps.Clone(t.secret.Data)
 	}
 	for _, step := range steps {
 		value, exists := there[step.Key]
+		delete(there, step.Key)
 		switch {
 		case step.Op == plan.KeySet:
 			e.data[step.Key] = values[step.Key]
@@ -111,12 +115,17 @@ func (t target) editsOf(steps []plan.KeyStep, values map[string][]byte, merging 
 			e.data[step.Key] = value
 		}
 	}
+	for key, value := range there {
+		if t.owns(rs, "data", key) {
+			e.data[key] = value
+		}
+	}
 	return e
 }
 
 // applyTarget creates the target, or makes its keys what the steps say.
 func (r *RoomSecretReconciler) applyTarget(ctx context.Context, s *scope, t target, decided plan.PullPlan, values map[string][]byte) error {
-	e := t.editsOf(decided.Steps, values, merges(s.rs))
+	e := t.editsOf(s.rs, decided.Steps, values)
 	if !t.exists() {
 		return r.createTarget(ctx, s, t.name, e.data)
 	}

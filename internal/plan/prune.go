@@ -19,7 +19,8 @@ const pruneFloor = 2
 // Prune guards against deleting most of what an object has at once, as it happens when a list is suddenly empty. The zero
 // value does not guard.
 type Prune struct {
-	// Guard is true when a person must confirm that more than half of the ledger is to be deleted.
+	// Guard is true when a person must confirm that more than half of what there is of ours is to be deleted. What is written
+	// now counts, or the answer would be another one once it has been.
 	Guard bool
 	// Confirmed is the value of the annotation with which somebody did.
 	Confirmed string
@@ -57,12 +58,16 @@ func pruneToken(names []string) string {
 // guard keeps the rows that would be deleted, unless that is allowed.
 func (in PushInput) guard(steps []Step) {
 	var names []string
+	count := 0
 	for _, step := range steps {
+		if step.After != nil || step.Op == OpDelete {
+			count++
+		}
 		if step.Op == OpDelete {
 			names = append(names, step.Name(""))
 		}
 	}
-	problem := in.Prune.problem(names, len(in.Ledger))
+	problem := in.Prune.problem(names, count)
 	for i := range steps {
 		if problem != nil && steps[i].Op == OpDelete {
 			steps[i] = steps[i].stop(*problem)
@@ -75,7 +80,11 @@ func (in PushInput) guard(steps []Step) {
 // one of them suddenly finds nothing.
 func (in PullInput) guard(steps []KeyStep) {
 	var names, found []string
+	count := 0
 	for _, step := range steps {
+		if step.After != nil || step.Op == KeyRemove {
+			count++
+		}
 		if step.Op != KeyRemove {
 			continue
 		}
@@ -84,10 +93,9 @@ func (in PullInput) guard(steps []KeyStep) {
 			found = append(found, step.Key)
 		}
 	}
-	if in.Prune.unconfirmed(names, len(in.Ledger)) == nil {
+	if in.Prune.unconfirmed(names, count) == nil {
 		return // who confirmed all of it confirmed each part
 	}
-	count := max(len(in.Ledger), len(names)) // in a target that is taken over nothing is recorded yet
 	most, last := in.Prune.problem(names, count), in.Prune.unconfirmed(found, count)
 	for i, step := range steps {
 		problem := most

@@ -295,6 +295,37 @@ func TestTheContentOfATargetIsWhatIsThereAfterwards(t *testing.T) {
 	}
 }
 
+// What somebody has to confirm is still to be confirmed once everything else has been done.
+func TestAGuardDoesNotChangeItsMind(t *testing.T) {
+	t.Parallel()
+	guarded := 0
+	randomly(t, 20000, func(t *testing.T, d dice) {
+		in := anyPull(d)
+		w := anyPullWorld(d, in.Creation)
+		first := w.plan(in)
+		w.reconcile(in, -1)
+		second := w.plan(in)
+		before, after := blockedMessages(first), blockedMessages(second)
+		guarded += len(before)
+		if diff := cmp.Diff(before, after); diff != "" && first.Problem == nil && second.Problem == nil {
+			t.Errorf("guarded (-before +after):\n%s", diff)
+		}
+	})
+	if guarded < 20 {
+		t.Errorf("only %d keys were guarded", guarded)
+	}
+}
+
+func blockedMessages(p plan.PullPlan) map[string]string {
+	messages := map[string]string{}
+	for _, step := range p.Steps {
+		if step.Reason == roomv1alpha1.ReasonPruneBlocked {
+			messages[step.Key] = step.Message
+		}
+	}
+	return messages
+}
+
 // FuzzPull throws the dice of the laws from bytes.
 func FuzzPull(f *testing.F) {
 	f.Add([]byte{})

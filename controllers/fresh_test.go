@@ -1,0 +1,108 @@
+// Copyright 2026 The RoomSecret Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers_test
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	. "github.com/onsi/gomega"
+	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
+
+	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
+	"github.com/roomsecrets/roomsecret-operator/internal/roomserver"
+	"github.com/roomsecrets/roomsecret-operator/roomclient/protocol"
+)
+
+// slowCache is a cache that goes on with the first version of a RoomSecret that it has seen.
+type slowCache struct{ seen sync.Map }
+
+func (s *slowCache) client(config *rest.Config, options client.Options) (client.Client, error) {
+	c, err := client.NewWithWatch(config, options)
+	if err != nil {
+		return nil, err
+	}
+	return interceptor.NewClient(c, interceptor.Funcs{
+		Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, object client.Object, opts ...client.GetOption) error {
+			if err := c.Get(ctx, key, object, opts...); err != nil {
+				return err
+			}
+			if rs, ok := object.(*roomv1alpha1.RoomSecret); ok {
+				first, _ := s.seen.LoadOrStore(key, rs.DeepCopy())
+				first.(*roomv1alpha1.RoomSecret).DeepCopyInto(rs)
+			}
+			return nil
+		},
+	}), nil
+}
+
+// unlistable is a room that can stop to say what it has.
+type unlistable struct {
+	*hostile
+	silent atomic.Bool
+}
+
+// forbidden is what it says instead.
+var forbidden = protocol.Error{Text: "no", Code: protocol.CodePermissionDenied}
+
+func newUnlistable(instead protocol.Content) *unlistable {
+	u := &unlistable{hostile: &hostile{}}
+	u.answer = func(call protocol.Invoke, _ string) protocol.Content {
+		if call.Tool == protocol.ToolListSecrets && u.silent.Load() {
+			return instead
+		}
+		return nil
+	}
+	return u
+}
+
+// newFinder returns a pull of one entry, and of what has a prefix.
+func (w *world) newFinder() *roomv1alpha1.RoomSecret {
+	return w.newPull("finder", []string{"b"}, inHostileRoom, func(rs *roomv1alpha1.RoomSecret) {
+		rs.Spec.Pull.Entries[0].Key = "entry"
+		rs.Spec.Pull.Find = []roomv1alpha1.PullFind{{IDPrefix: "b"}}
+	})
+}
+
+func TestACacheThatIsBehindDoesNoHarm(t *testing.T) {
+	t.Parallel()
+	w := newStoppedWorld(t)
+	w.newClient = (&slowCache{}).client
+	w.startServerWith(roomserver.Config{})
+	w.startManager()
+	room := newUnlistable(forbidden)
+	w.withHostileRoom(room.hostile)
+	finder := w.newFinder()
+	w.create(finder)
+	w.settled(finder)
+	room.silent.Store(true)
+	w.Eventually(w.state(finder)).Should(Equal("False/Forbidden"))
+	room.put("b", protocol.File{Name: "b", MIMEType: "text/plain", Data: []byte("new")})
+	w.Eventually(w.data("finder")).Should(Equal(map[string]string{"entry": "new", "b": "one"}))
+}
+
+// The target was written by us, and nobody knows any more what of it should stay: all of it does.
+func TestALedgerThatIsLostTakesNothingOut(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	room := newUnlistable(forbidden)
+	w.withHostileRoom(room.hostile)
+	finder := w.newFinder()
+	w.create(finder)
+	w.settled(finder)
+	room.silent.Store(true)
+	w.Eventually(w.state(finder)).Should(Equal("False/Forbidden"))
+	w.stopManager()
+	w.Expect(w.kube.Status().Patch(w.ctx, finder, client.RawPatch(client.Merge.Type(), []byte(`{"status":{"entries":null}}`)))).To(Succeed())
+	room.put("b", protocol.File{Name: "b", MIMEType: "text/plain", Data: []byte("new")})
+	w.startManager()
+	w.Eventually(w.data("finder")).Should(Equal(map[string]string{"entry": "new", "b": "one"}))
+	room.silent.Store(false)
+	w.Eventually(w.data("finder")).Should(Equal(map[string]string{"entry": "new", "b": "new"}))
+	w.settled(finder)
+}
