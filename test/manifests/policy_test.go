@@ -11,6 +11,7 @@ import (
 	. "github.com/onsi/gomega"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -81,9 +82,8 @@ func TestTheOperatorIsBoundBeyondItsRoles(t *testing.T) {
 // newBounds installs the policies, and creates what the operator tries things on.
 func newBounds(t *testing.T) *bounds {
 	t.Helper()
-	kubectl(t, "apply", "-k", "testdata/policies")
 	scheme := runtime.NewScheme()
-	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, roomv1alpha1.AddToScheme} {
+	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, apiextensionsv1.AddToScheme, roomv1alpha1.AddToScheme} {
 		if err := add(scheme); err != nil {
 			t.Fatal(err)
 		}
@@ -92,6 +92,11 @@ func newBounds(t *testing.T) *bounds {
 	var err error
 	b.admin, err = client.New(cluster.Config, client.Options{Scheme: scheme})
 	b.Expect(err).NotTo(HaveOccurred())
+	for _, object := range render(t, "testdata/policies") { // what is there already stays as the other tests have it
+		manifest, ok := object.(client.Object)
+		b.Expect(ok).To(BeTrue())
+		b.Expect(client.IgnoreAlreadyExists(b.admin.Create(t.Context(), manifest))).To(Succeed())
+	}
 	impersonated := rest.CopyConfig(cluster.Config)
 	impersonated.Impersonate.UserName = "system:serviceaccount:roomsecret-system:roomsecret-manager"
 	b.operator, err = client.New(impersonated, client.Options{Scheme: scheme, DryRun: new(true)})
