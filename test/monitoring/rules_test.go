@@ -4,8 +4,10 @@
 package monitoring_test
 
 import (
+	"fmt"
 	"maps"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -122,6 +124,25 @@ func compareWithPage(t *testing.T, rule monitoringv1.Rule, sections map[string]b
 	anchor := strings.TrimPrefix(rule.Annotations["runbook_url"], runbook)
 	if byReason := strings.Contains(anchor, "$labels.reason"); !byReason && !sections[anchor] {
 		t.Errorf("%s leads to the section %q, which does not exist", rule.Alert, anchor)
+	}
+}
+
+func TestPrometheusTakesTheConfigurationOfThePage(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../../docs/observability.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := regexp.MustCompile("(?ms)^```yaml\n(.*?)^```$").FindAllStringSubmatch(string(page), -1)
+	if len(blocks) == 0 {
+		t.Fatal("the page shows no configuration")
+	}
+	for i, block := range blocks {
+		file := filepath.Join(t.TempDir(), fmt.Sprintf("prometheus-%d.yaml", i))
+		if err := os.WriteFile(file, []byte(block[1]), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		promtool(t, nil, "check", "config", "--syntax-only", file)
 	}
 }
 
