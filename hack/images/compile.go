@@ -28,9 +28,11 @@ type binary struct {
 // recorded when the sources are in a git repository.
 func buildArgs() []string { return []string{"build", "-trimpath", "-buildvcs=auto", "-ldflags=-s -w"} }
 
-// buildEnv makes the build depend on nothing that this machine has set.
-func buildEnv(platform v1.Platform) []string {
+// buildEnv makes the build depend on nothing that this machine has set. The sources may be somebody else's, as they often
+// are in a container: git would refuse to tell their commit.
+func buildEnv(source string, platform v1.Platform) []string {
 	return []string{
+		"GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=safe.directory", "GIT_CONFIG_VALUE_0=" + source,
 		"CGO_ENABLED=0", "GOOS=" + platform.OS, "GOARCH=" + platform.Architecture,
 		"GOAMD64=v1", "GOARM64=v8.0", "GOFLAGS=", "GOEXPERIMENT=", "GOWORK=off", "GODEBUG=",
 	}
@@ -42,9 +44,12 @@ func compile(ctx context.Context, source string, p program, platform v1.Platform
 	if err != nil {
 		return nil, err
 	}
+	if source, err = filepath.Abs(source); err != nil {
+		return nil, err
+	}
 	cmd := exec.CommandContext(ctx, "go", append(buildArgs(), "-o", path, p.pkg)...)
 	cmd.Dir = source
-	cmd.Env = append(os.Environ(), buildEnv(platform)...)
+	cmd.Env = append(os.Environ(), buildEnv(source, platform)...)
 	if output, err := cmd.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("build %s for %s: %w\n%s", p.pkg, platform, err, bytes.TrimSpace(output))
 	}

@@ -63,12 +63,14 @@ func makeImages(ctx context.Context, source, out string, programs ...program) er
 	return nil
 }
 
-// commitCopy makes a repository at dir with one commit: what git knows of this one, and what is new and not ignored. Its
-// author, date and message are always the same, so the same files give the same commit.
+// commitCopy makes a repository at dir with one commit: what git knows of this one, and what is new and not ignored; all
+// that nobody has built, when this is no repository. Its author, date and message are always the same, so the same files
+// give the same commit.
 func commitCopy(ctx context.Context, dir string) error {
 	script := fmt.Sprintf(`
 mkdir -p %[1]s
-git -C ../.. ls-files -z --cached --others --exclude-standard |
+{ git -c safe.directory="$(realpath ../..)" -C ../.. ls-files -z --cached --others --exclude-standard ||
+	(cd ../.. && find . -path ./bin -prune -o -path ./dist -prune -o -type f -print0); } |
 	(cd ../.. && while IFS= read -r -d '' file; do [[ ! -f $file ]] || printf '%%s\0' "$file"; done) |
 	tar -C ../.. --null --files-from - --create | tar -C %[1]s --extract
 cd %[1]s
