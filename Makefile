@@ -16,6 +16,10 @@ DEMO_ARGS ?=
 NODE_ARGS ?=
 IMAGE_TAG ?= latest
 PLATFORMS ?= linux/amd64,linux/arm64
+TARGETS ?= linux/amd64,linux/arm64,darwin/amd64,darwin/arm64,windows/amd64,windows/arm64
+VERSION ?=
+IMAGE ?= localhost/roomsecret-operator
+BASE_URL ?= https://not-published.invalid
 TESTFLAGS ?=
 
 # Packages whose tests run against a real API server.
@@ -154,6 +158,14 @@ build: ## Build the manager, the room server and the kubectl plugin into bin/.
 .PHONY: images
 images: ## Make the images, for all PLATFORMS, with bills of materials, into dist/images/.
 	@go run -C hack/images . -out "$(CURDIR)/dist/images" -tag $(IMAGE_TAG) -platforms $(PLATFORMS)
+
+.PHONY: release
+release: kube $(TOOLS) ## Make the files of the release VERSION (such as v0.1.0) into dist/release/.
+	@[[ "$(VERSION)" =~ ^v[0-9]+\. ]] || { echo "say which release: make release VERSION=v0.1.0" >&2; exit 2; }
+	@rm -rf dist/images
+	@$(MAKE) images IMAGE_TAG=$(patsubst v%,%,$(VERSION))
+	@go run ./hack/release -version $(VERSION) -targets $(TARGETS) -image $(IMAGE) -base-url $(BASE_URL)
+	@cat dist/release/checksums.txt
 
 # The images that pods of tests are made of, for this machine only.
 .PHONY: test-images
