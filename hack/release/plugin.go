@@ -102,17 +102,22 @@ func (o *options) pluginFor(ctx context.Context, system, arch string, license []
 	}, os.WriteFile(o.path(archiveName), archive, 0o644)
 }
 
-// compile builds the plugin and returns it. Nothing in it says where it was built.
+// compile builds the plugin and returns it. Nothing in it says where it was built. The sources may be somebody else's, as
+// they often are in a container: git would refuse to tell their commit.
 func (o *options) compile(ctx context.Context, system, arch string) ([]byte, error) {
 	dir, err := os.MkdirTemp("", "release-")
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = os.RemoveAll(dir) }() // it is in memory now
+	source, err := filepath.Abs(o.source)
+	if err != nil {
+		return nil, err
+	}
 	program := filepath.Join(dir, "program")
 	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=auto", "-ldflags=-s -w", "-o", program, "./cmd/kubectl-room")
-	cmd.Dir = o.source
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS="+system, "GOARCH="+arch,
+	cmd.Dir = source
+	cmd.Env = append(os.Environ(), "GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=safe.directory", "GIT_CONFIG_VALUE_0="+source, "CGO_ENABLED=0", "GOOS="+system, "GOARCH="+arch,
 		"GOAMD64=v1", "GOARM64=v8.0", "GOFLAGS=", "GOEXPERIMENT=", "GOWORK=off", "GODEBUG=")
 	if output, err := cmd.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("build the plugin for %s/%s: %w\n%s", system, arch, err, output)
