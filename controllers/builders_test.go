@@ -160,15 +160,18 @@ func (w *world) secretValue(name, key string) func() (string, error) {
 // state returns a function that reads how Ready stands, as "Status/Reason" of the present generation.
 func (w *world) state(object client.Object) func() (string, error) {
 	return func() (string, error) {
-		if err := w.kube.Get(w.ctx, client.ObjectKeyFromObject(object), object); err != nil {
-			return "", err
-		}
-		ready := meta.FindStatusCondition(conditionsOf(object), string(roomv1alpha1.ConditionReady))
-		if ready == nil || ready.ObservedGeneration != object.GetGeneration() {
-			return "not observed yet", nil
-		}
-		return string(ready.Status) + "/" + ready.Reason, nil
+		err := w.kube.Get(w.ctx, client.ObjectKeyFromObject(object), object)
+		return stateOf(object), err
 	}
+}
+
+// stateOf returns how Ready stands in the present generation of an object.
+func stateOf(object client.Object) string {
+	ready := meta.FindStatusCondition(conditionsOf(object), string(roomv1alpha1.ConditionReady))
+	if ready == nil || ready.ObservedGeneration != object.GetGeneration() {
+		return "not observed yet"
+	}
+	return string(ready.Status) + "/" + ready.Reason
 }
 
 // condition returns a condition of an object as it is now, or nil.

@@ -5,7 +5,6 @@ package controllers_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -14,6 +13,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	. "github.com/onsi/gomega"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -59,6 +60,9 @@ func TestACrashAnywhereEndsAsIfThereWasNone(t *testing.T) {
 		})
 	}
 }
+
+// unhurried is how often all cells are looked at.
+const unhurried = 250 * time.Millisecond
 
 // outcome is what a story comes to.
 type outcome struct {
@@ -170,7 +174,7 @@ func (c *crashes) live() {
 		}
 	}
 	c.startManager()
-	c.Eventually(c.unprepared, 4*patience).Should(BeEmpty())
+	c.Eventually(c.unprepared, 10*patience, unhurried).Should(BeEmpty())
 	c.stopManager()
 	for _, trial := range c.trials {
 		c.mortal.forget(trial.name)
@@ -194,9 +198,7 @@ func (c *crashes) liveOnce(life int) bool {
 		c.mortal.lives(trial.name, effects)
 	}
 	c.startManager()
-	c.Eventually(func() ([]string, error) {
-		return c.unfinished(func(s story, state string) bool { return state == s.ends })
-	}, 4*patience).Should(BeEmpty())
+	c.Eventually(func() ([]string, error) { return c.unfinished(arrived) }, 10*patience, unhurried).Should(BeEmpty())
 	c.stopManager()
 	again := false
 	for _, trial := range c.trials {
@@ -211,36 +213,53 @@ func (c *crashes) liveOnce(life int) bool {
 // unprepared returns the cells that are not as the stories find them: the RoomSecret in sync, and the room known to be
 // connected.
 func (c *crashes) unprepared() ([]string, error) {
-	left, err := c.unfinished(func(_ story, state string) bool { return state == gone || state == inSync })
-	for _, trial := range c.trials {
-		state, roomErr := c.state(trial.roomObject())()
-		if err = errors.Join(err, roomErr); state != connected {
-			left = append(left, trial.story+": the room is "+state)
-		}
-	}
-	return left, err
+	return c.unfinished(func(_ story, state, room string) bool { return (state == gone || state == inSync) && room == connected })
 }
 
+// arrived reports whether a story is over: a room that nobody needs any more, and that is being deleted, goes last.
+func arrived(s story, state, room string) bool { return state == s.ends && room != leaving }
+
 // unfinished returns the cells in which the operator lives and has not arrived, or says that something has happened just now.
-func (c *crashes) unfinished(arrived func(s story, state string) bool) ([]string, error) {
+func (c *crashes) unfinished(arrived func(s story, state, room string) bool) ([]string, error) {
 	const stillness = 1500 * time.Millisecond
+	states, err := c.states(&roomv1alpha1.RoomSecretList{})
+	if err != nil {
+		return nil, err
+	}
+	rooms, err := c.states(&roomv1alpha1.RoomList{})
+	if err != nil {
+		return nil, err
+	}
 	var left []string
 	for _, trial := range c.trials {
-		if c.mortal.dead(trial.name) {
-			continue
-		}
-		state, err := trial.stateNow()
-		if err != nil {
-			return nil, err
-		}
-		if !arrived(c.stories[trial.story], state) {
-			left = append(left, trial.story+": "+state)
+		state, room := states[trial.name], rooms[trial.name]
+		if !c.mortal.dead(trial.name) && !arrived(c.stories[trial.story], state, room) {
+			left = append(left, fmt.Sprintf("%s: %s, in a room that is %s", trial.story, state, room))
 		}
 	}
 	if len(left) == 0 && c.mortal.still() < stillness {
 		left = append(left, "something is still happening")
 	}
 	return left, nil
+}
+
+// states returns how all objects of a kind stand, by name. What does not exist, in the story or any more, is not among them.
+func (c *crashes) states(list client.ObjectList) (map[string]string, error) {
+	if err := c.kube.List(c.ctx, list, client.InNamespace(c.ns)); err != nil {
+		return nil, err
+	}
+	states := map[string]string{}
+	return states, meta.EachListItem(list, func(item runtime.Object) error {
+		object, ok := item.(client.Object)
+		if !ok {
+			return fmt.Errorf("%T is no object", item)
+		}
+		states[object.GetName()] = stateOf(object)
+		if !object.GetDeletionTimestamp().IsZero() {
+			states[object.GetName()] = leaving
+		}
+		return nil
+	})
 }
 
 func (c *crashes) outcome(t *trial) outcome {

@@ -113,15 +113,6 @@ func (c *cell) dropRow(id string) {
 	c.Expect(c.rows.Delete(c.ctx, store.Key{Room: c.name, Owner: own, ID: id})).To(gomega.Succeed())
 }
 
-// stateNow returns how the RoomSecret stands: nothing for one that does not exist, neither in the story nor any more.
-func (c *cell) stateNow() (string, error) {
-	state, err := c.state(c.roomSecret())()
-	if apierrors.IsNotFound(err) {
-		return "", nil
-	}
-	return state, err
-}
-
 // dump tells everything that is in the cell and outlives the operator, but for what differs between any two cells.
 func (c *cell) dump() (string, error) {
 	var b strings.Builder

@@ -22,6 +22,7 @@ type story struct {
 
 const (
 	gone          = ""
+	leaving       = "leaving"
 	sourceMissing = "False/" + string(roomv1alpha1.ReasonSourceNotFound)
 	pruneBlocked  = "False/" + string(roomv1alpha1.ReasonPruneBlocked)
 )
