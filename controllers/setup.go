@@ -49,7 +49,8 @@ type Options struct {
 	Restarts bool
 	// Namespaces are those that the cache of the manager is limited to; empty means all.
 	Namespaces []string
-	// MaxConcurrentReconciles is how many RoomSecrets are worked on at the same time; 0 means 10.
+	// MaxConcurrentReconciles is how many RoomSecrets are worked on at the same time, and how many rooms of each kind; 0
+	// means 10.
 	MaxConcurrentReconciles int
 	// Grace is how long the deletion of a RoomSecret waits for a room that is out of reach; 0 means 2 minutes.
 	Grace time.Duration
@@ -149,7 +150,7 @@ func setupRooms(mgr ctrl.Manager, o Options, kind roomv1alpha1.RoomKind, list cl
 		WatchesMetadata(&corev1.ConfigMap{}, handler.EnqueueRequestsFromMapFunc(find.roomsBy(indexAuthority, list))).
 		Watches(&roomv1alpha1.RoomSecret{}, handler.EnqueueRequestsFromMapFunc(roomOfRoomSecret(kind)), builder.WithPredicates(finalizerChanges())).
 		WatchesRawSource(roomEvents(o.Rooms, kind)).
-		WithOptions(controller.Options{RateLimiter: retries(o)}).
+		WithOptions(concurrent(o)).
 		Complete(withSpans(r, o, string(kind)))
 }
 
@@ -169,15 +170,21 @@ func setupRoomSecrets(mgr ctrl.Manager, o Options) error {
 		Watches(&roomv1alpha1.Room{}, handler.EnqueueRequestsFromMapFunc(find.ofRoom), changed).
 		WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(find.ofSecret)).
 		WatchesRawSource(find.roomSecretEvents(o.Rooms)).
-		WithOptions(controller.Options{
-			MaxConcurrentReconciles: cmp.Or(o.MaxConcurrentReconciles, defaultConcurrency),
-			RateLimiter:             retries(o),
-		})
+		WithOptions(concurrent(o))
 	if !o.WithoutClusterRooms {
 		b = b.Watches(&roomv1alpha1.ClusterRoom{}, handler.EnqueueRequestsFromMapFunc(find.ofRoom), changed).
 			WatchesMetadata(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(find.ofNamespace), builder.WithPredicates(predicate.LabelChangedPredicate{}))
 	}
 	return b.Complete(withSpans(r, o, "RoomSecret"))
+}
+
+// concurrent returns how a controller works through its queue. Most of the time of a reconcile is spent waiting for the API
+// server, so that one at a time would let thousands of objects wait for minutes after a restart.
+func concurrent(o Options) controller.Options {
+	return controller.Options{
+		MaxConcurrentReconciles: cmp.Or(o.MaxConcurrentReconciles, defaultConcurrency),
+		RateLimiter:             retries(o),
+	}
 }
 
 // retries returns a limiter that waits longer after each failure of an object, with jitter, so that objects which failed

@@ -49,7 +49,7 @@ type Options struct {
 	AllowedHosts hosts.List
 	// EnableRestarts says whether pulls may restart workloads.
 	EnableRestarts bool
-	// MaxConcurrentReconciles is how many RoomSecrets are worked on at the same time.
+	// MaxConcurrentReconciles is how many RoomSecrets are worked on at the same time, and how many rooms of each kind.
 	MaxConcurrentReconciles int
 	// KubeAPIQPS and KubeAPIBurst limit the requests to the API server.
 	KubeAPIQPS   float64
@@ -78,7 +78,7 @@ func (o *Options) AddFlags(flags *flag.FlagSet) {
 		return err
 	})
 	flags.BoolVar(&o.EnableRestarts, "enable-restarts", false, "Let RoomSecrets restart the workloads that read their Secret, which takes the right to patch them.")
-	flags.IntVar(&o.MaxConcurrentReconciles, "max-concurrent-reconciles", 10, "How many RoomSecrets to work on at the same time.")
+	flags.IntVar(&o.MaxConcurrentReconciles, "max-concurrent-reconciles", 10, "How many RoomSecrets to work on at the same time, and how many rooms of each kind.")
 	flags.Float64Var(&o.KubeAPIQPS, "kube-api-qps", 50, "How many requests a second to make to the API server.")
 	flags.IntVar(&o.KubeAPIBurst, "kube-api-burst", 100, "How many requests to the API server may come at once.")
 	flags.StringVar(&o.OTLPEndpoint, "otlp-endpoint", cmp.Or(os.Getenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"), os.Getenv("OTEL_EXPORTER_OTLP_ENDPOINT")),
