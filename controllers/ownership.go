@@ -19,12 +19,37 @@ import (
 
 // fieldManager is the name under which a RoomSecret owns fields of its target. Several RoomSecrets can merge into one
 // Secret, so each has its own.
-func fieldManager(rs *roomv1alpha1.RoomSecret) string { return "roomsecrets.io/" + string(rs.UID) }
+func fieldManager(rs *roomv1alpha1.RoomSecret) string { return fieldManagerPrefix + string(rs.UID) }
+
+// fieldManagerPrefix begins the names of all RoomSecrets as field managers.
+const fieldManagerPrefix = "roomsecrets.io/"
 
 // owns reports whether a RoomSecret is among those who wrote a field of the target last.
 func (t target) owns(rs *roomv1alpha1.RoomSecret, path ...any) bool {
 	field := fieldpath.MakePathOrDie(path...)
 	return slices.ContainsFunc(t.fieldsOf(rs), func(fields *fieldpath.Set) bool { return fields.Has(field) })
+}
+
+// takenOver reports whether another RoomSecret wrote a key of the target last: it may have done so as soon as the key was
+// taken out, and when that is tried once more, the key is its own.
+func (t target) takenOver(rs *roomv1alpha1.RoomSecret, key string) bool {
+	if t.owns(rs, "data", key) {
+		return false
+	}
+	return slices.ContainsFunc(t.secret.ManagedFields, func(entry metav1.ManagedFieldsEntry) bool {
+		return strings.HasPrefix(entry.Manager, fieldManagerPrefix) && entry.Manager != retainedManager &&
+			entry.Manager != fieldManager(rs) && has(entry, "data", key)
+	})
+}
+
+// has reports whether a manager owns a field. Fields that cannot be read prove nothing.
+func has(entry metav1.ManagedFieldsEntry, path ...any) bool {
+	if entry.FieldsV1 == nil {
+		return false
+	}
+	var fields fieldpath.Set
+	err := fields.FromJSON(bytes.NewReader(entry.FieldsV1.GetRawBytes()))
+	return err == nil && fields.Has(fieldpath.MakePathOrDie(path...))
 }
 
 // fieldsOf returns the fields of the target that a RoomSecret wrote last. Fields that cannot be read prove nothing.

@@ -291,7 +291,8 @@ func (r *RoomSecretReconciler) takeKeysOut(ctx context.Context, s *scope, secret
 	retained, removed := map[string][]byte{}, []string(nil)
 	for key, value := range secret.Data {
 		record, recorded := ours[key]
-		mine := recorded && (record.Confirmed || record.Digest == keyDigest(r.Digests, key, value))
+		mine := recorded && (record.Confirmed || record.Digest == keyDigest(r.Digests, key, value)) &&
+			!target{secret: secret}.takenOver(s.rs, key)
 		switch {
 		case mine && s.rs.Spec.Pull.DeletionPolicyOrDefault() == roomv1alpha1.DeletionRetain:
 			retained[key] = value
