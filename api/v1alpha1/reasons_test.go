@@ -19,7 +19,7 @@ import (
 	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
 )
 
-var update = flag.Bool("update", false, "write docs/reasons.md")
+var update = flag.Bool("update", false, "write docs/reasons.md and docs/api.md")
 
 const page = "../../docs/reasons.md"
 
