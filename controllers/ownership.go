@@ -37,34 +37,35 @@ func (t target) takenOver(rs *roomv1alpha1.RoomSecret, key string) bool {
 		return false
 	}
 	return slices.ContainsFunc(t.secret.ManagedFields, func(entry metav1.ManagedFieldsEntry) bool {
-		return strings.HasPrefix(entry.Manager, fieldManagerPrefix) && entry.Manager != retainedManager &&
-			entry.Manager != fieldManager(rs) && has(entry, "data", key)
+		if !strings.HasPrefix(entry.Manager, fieldManagerPrefix) || entry.Manager == retainedManager {
+			return false
+		}
+		fields := fieldsIn(entry)
+		return fields != nil && fields.Has(fieldpath.MakePathOrDie("data", key))
 	})
 }
 
-// has reports whether a manager owns a field. Fields that cannot be read prove nothing.
-func has(entry metav1.ManagedFieldsEntry, path ...any) bool {
-	if entry.FieldsV1 == nil {
-		return false
-	}
-	var fields fieldpath.Set
-	err := fields.FromJSON(bytes.NewReader(entry.FieldsV1.GetRawBytes()))
-	return err == nil && fields.Has(fieldpath.MakePathOrDie(path...))
-}
-
-// fieldsOf returns the fields of the target that a RoomSecret wrote last. Fields that cannot be read prove nothing.
+// fieldsOf returns the fields of the target that a RoomSecret wrote last.
 func (t target) fieldsOf(rs *roomv1alpha1.RoomSecret) []*fieldpath.Set {
 	var sets []*fieldpath.Set
 	for _, entry := range t.secret.ManagedFields {
-		if entry.Manager != fieldManager(rs) || entry.FieldsV1 == nil {
+		if entry.Manager != fieldManager(rs) {
 			continue
 		}
-		fields := &fieldpath.Set{}
-		if err := fields.FromJSON(bytes.NewReader(entry.FieldsV1.GetRawBytes())); err == nil {
+		if fields := fieldsIn(entry); fields != nil {
 			sets = append(sets, fields)
 		}
 	}
 	return sets
+}
+
+// fieldsIn returns the fields of an entry. Fields that cannot be read prove nothing: then it returns nil.
+func fieldsIn(entry metav1.ManagedFieldsEntry) *fieldpath.Set {
+	fields := &fieldpath.Set{}
+	if entry.FieldsV1 == nil || fields.FromJSON(bytes.NewReader(entry.FieldsV1.GetRawBytes())) != nil {
+		return nil
+	}
+	return fields
 }
 
 // ownedBy reports whether the target as a whole belongs to a RoomSecret, which created it or took it over, and did not
