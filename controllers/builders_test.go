@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
+	"github.com/roomsecrets/roomsecret-operator/internal/laws"
 	"github.com/roomsecrets/roomsecret-operator/internal/roomserver/store"
 	"github.com/roomsecrets/roomsecret-operator/roomclient/redact"
 )
@@ -167,7 +168,7 @@ func (w *world) state(object client.Object) func() (string, error) {
 
 // stateOf returns how Ready stands in the present generation of an object.
 func stateOf(object client.Object) string {
-	ready := meta.FindStatusCondition(conditionsOf(object), string(roomv1alpha1.ConditionReady))
+	ready := meta.FindStatusCondition(laws.Conditions(object), string(roomv1alpha1.ConditionReady))
 	if ready == nil || ready.ObservedGeneration != object.GetGeneration() {
 		return "not observed yet"
 	}
@@ -178,19 +179,7 @@ func stateOf(object client.Object) string {
 func (w *world) condition(object client.Object, kind roomv1alpha1.ConditionType) *metav1.Condition {
 	w.t.Helper()
 	w.Expect(w.kube.Get(w.ctx, client.ObjectKeyFromObject(object), object)).To(gomega.Succeed())
-	return meta.FindStatusCondition(conditionsOf(object), string(kind))
-}
-
-func conditionsOf(object client.Object) []metav1.Condition {
-	switch o := object.(type) {
-	case *roomv1alpha1.Room:
-		return o.Status.Conditions
-	case *roomv1alpha1.ClusterRoom:
-		return o.Status.Conditions
-	case *roomv1alpha1.RoomSecret:
-		return o.Status.Conditions
-	}
-	return nil
+	return meta.FindStatusCondition(laws.Conditions(object), string(kind))
 }
 
 // version returns a function that reads the resource version of an object, to prove that nobody writes it.

@@ -18,7 +18,7 @@ import (
 const maxMessage = 1024
 
 func (b *book) checkConditions(object client.Object, observed int64) {
-	conditions := conditionsOf(object)
+	conditions := Conditions(object)
 	ready := meta.FindStatusCondition(conditions, string(roomv1alpha1.ConditionReady))
 	if ready == nil {
 		b.broken("Ready is missing")

@@ -105,7 +105,7 @@ func (b *book) checkKstatus(object client.Object) error {
 
 // kstatusOf is how tools should read an object, given its conditions.
 func kstatusOf(object client.Object) status.Status {
-	conditions := conditionsOf(object)
+	conditions := Conditions(object)
 	switch {
 	case !object.GetDeletionTimestamp().IsZero():
 		return status.TerminatingStatus
@@ -117,7 +117,8 @@ func kstatusOf(object client.Object) status.Status {
 	return status.InProgressStatus
 }
 
-func conditionsOf(object client.Object) []metav1.Condition {
+// Conditions returns the conditions of a Room, ClusterRoom or RoomSecret, and nil of anything else.
+func Conditions(object client.Object) []metav1.Condition {
 	switch o := object.(type) {
 	case *roomv1alpha1.Room:
 		return o.Status.Conditions
