@@ -115,10 +115,14 @@ func (r *RoomSecretReconciler) sync(ctx context.Context, s *scope) error {
 	if err := r.resolve(ctx, s); err != nil {
 		return err
 	}
-	if s.rs.Spec.Push != nil {
+	switch s.rs.Direction() {
+	case roomv1alpha1.DirectionPush:
 		return r.push(ctx, s)
+	case roomv1alpha1.DirectionPull:
+		return r.pull(ctx, s)
+	case roomv1alpha1.DirectionProvide:
 	}
-	return r.pull(ctx, s)
+	return fault.NewTerminal(roomv1alpha1.ReasonUnsupported, "This operator does not answer requests yet.")
 }
 
 // resolve finds the room, its client, and what it allows.

@@ -8,7 +8,7 @@ import (
 )
 
 // Operation is something that a RoomSecret does with room secrets.
-// +kubebuilder:validation:Enum=Read;Write;Delete;Delegate
+// +kubebuilder:validation:Enum=Read;Write;Delete;Delegate;Request;Provide
 type Operation string
 
 const (
@@ -18,8 +18,14 @@ const (
 	OperationWrite Operation = "Write"
 	// OperationDelete is deleting room secrets that were pushed (deletionPolicy Delete).
 	OperationDelete Operation = "Delete"
-	// OperationDelegate is pushing or pulling a room secret that is delegated to another identity.
+	// OperationDelegate is pushing or pulling a room secret that is delegated to another identity, and having what is asked
+	// for delegated.
 	OperationDelegate Operation = "Delegate"
+	// OperationRequest is asking other participants for secrets and tokens; ids are then urls, of a token the authorization
+	// endpoint.
+	OperationRequest Operation = "Request"
+	// OperationProvide is answering what other participants ask for; ids are then urls, of a token the authorization endpoint.
+	OperationProvide Operation = "Provide"
 )
 
 // Pattern is a literal, or a prefix followed by one '*' at its end. {namespace} stands for the namespace of the
@@ -31,7 +37,7 @@ type Pattern string
 
 // AccessRule allows operations on some room secrets.
 type AccessRule struct {
-	// ids are the room secret ids that the rule speaks of.
+	// ids are the room secret ids that the rule speaks of, and for the operations Request and Provide the urls.
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=64
 	// +listType=set
@@ -44,7 +50,7 @@ type AccessRule struct {
 	Identities []Pattern `json:"identities,omitempty"`
 	// operations are what the rule allows.
 	// +kubebuilder:validation:MinItems=1
-	// +kubebuilder:validation:MaxItems=4
+	// +kubebuilder:validation:MaxItems=6
 	// +listType=set
 	// +required
 	Operations []Operation `json:"operations"`

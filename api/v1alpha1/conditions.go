@@ -69,11 +69,15 @@ const (
 	// ReasonUnsupported surfaces when the credential of the room cannot do what the entry needs, or the operator runs without
 	// what the spec asks for.
 	ReasonUnsupported Reason = "Unsupported"
-	// ReasonRejected surfaces when the room understood a request and refused it, or the API server does not accept the target
+	// ReasonRejected surfaces when the room, or a participant who was asked, refuses a request, or the API server does not accept the target
 	// or the restart of a workload.
 	ReasonRejected Reason = "Rejected"
 	// ReasonRateLimited surfaces when the room asks for a pause.
 	ReasonRateLimited Reason = "RateLimited"
+	// ReasonAwaitingParticipant surfaces while a participant has been asked for a secret and has not answered, or is not there.
+	ReasonAwaitingParticipant Reason = "AwaitingParticipant"
+	// ReasonAwaitingAuthorization surfaces while somebody has been asked to approve an OAuth token and has not.
+	ReasonAwaitingAuthorization Reason = "AwaitingAuthorization"
 	// ReasonSuspended surfaces when spec.suspend is true.
 	ReasonSuspended Reason = "Suspended"
 	// ReasonDeleting surfaces while an object is being deleted and something must be undone first.
@@ -114,6 +118,7 @@ func Reasons() []Reason {
 		ReasonSourceNotFound, ReasonKeyNotFound, ReasonRoomSecretNotFound, ReasonTargetNotFound,
 		ReasonTargetImmutable, ReasonTypeMismatch, ReasonConflict, ReasonAdoptionRequired, ReasonSkipped,
 		ReasonInvalidKey, ReasonInvalidValue, ReasonInvalidTemplate, ReasonPruneBlocked, ReasonTooLarge, ReasonDrifted, ReasonUnsupported, ReasonRejected, ReasonRateLimited,
+		ReasonAwaitingParticipant, ReasonAwaitingAuthorization,
 		ReasonSuspended, ReasonDeleting, ReasonOrphaned,
 		ReasonConnected, ReasonConnecting, ReasonUnreachable, ReasonUnauthorized, ReasonForbidden, ReasonRoomUnknown,
 		ReasonRoomClosed, ReasonCredentialNotFound, ReasonInvalidCredential, ReasonHostNotAllowed,

@@ -6,6 +6,8 @@ package v1alpha1
 import (
 	"cmp"
 	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // Defaults that the code resolves rather than the schema: list items carry no schema defaults, so that what is in a
@@ -21,6 +23,8 @@ const (
 	DefaultEndpoint = "wss://api.meshagent.com"
 	// DefaultMaxEntries is how many room secrets a find may give when it does not say.
 	DefaultMaxEntries = 100
+	// DefaultRequestTimeout is how long a request waits for an answer when it does not say.
+	DefaultRequestTimeout = 5 * time.Minute
 	// MaxRows is the largest number of rows or keys that one RoomSecret may have.
 	MaxRows = 256
 )
@@ -52,6 +56,33 @@ func (e PushEntry) TypeOrDefault() string { return string(cmp.Or(e.Type, Default
 // TypeOrDefault returns the MIME type of the room secrets.
 func (a PushAllKeys) TypeOrDefault() string { return string(cmp.Or(a.Type, DefaultMIMEType)) }
 
+// TypeOrDefault returns the type of the secret that is asked for.
+func (r PullRequest) TypeOrDefault() string { return string(cmp.Or(r.Type, DefaultMIMEType)) }
+
+// TimeoutOrDefault returns how long to wait for an answer.
+func (r PullRequest) TimeoutOrDefault() time.Duration { return timeoutOrDefault(r.Timeout) }
+
+// DeletionPolicyOrDefault returns what happens to the answer that the room keeps.
+func (r PullRequest) DeletionPolicyOrDefault() DeletionPolicy {
+	return cmp.Or(r.DeletionPolicy, DeletionRetain)
+}
+
+// TimeoutOrDefault returns how long to wait for somebody to approve.
+func (o PullOAuth) TimeoutOrDefault() time.Duration { return timeoutOrDefault(o.Timeout) }
+
+// FormatOrDefault returns what is made of the token.
+func (o PullOAuth) FormatOrDefault() TokenFormat { return cmp.Or(o.Format, TokenPlain) }
+
+func timeoutOrDefault(timeout *metav1.Duration) time.Duration {
+	if timeout == nil {
+		return DefaultRequestTimeout
+	}
+	return timeout.Duration
+}
+
+// OnUnmatchedOrDefault returns what to do with a request that no rule describes.
+func (p Provide) OnUnmatchedOrDefault() OnUnmatched { return cmp.Or(p.OnUnmatched, OnUnmatchedReject) }
+
 // MaxEntriesOrDefault returns how many room secrets may be found.
 func (f PullFind) MaxEntriesOrDefault() int { return int(cmp.Or(f.MaxEntries, DefaultMaxEntries)) }
 
@@ -82,7 +113,7 @@ func (p Push) DeletionPolicyOrDefault() DeletionPolicy {
 	return cmp.Or(p.DeletionPolicy, DeletionRetain)
 }
 
-// TargetName returns the name of the Secret that a pull writes, and "" for a push.
+// TargetName returns the name of the Secret that a pull writes, and "" for any other direction.
 func (rs *RoomSecret) TargetName() string {
 	if rs.Spec.Pull == nil {
 		return ""
@@ -92,8 +123,11 @@ func (rs *RoomSecret) TargetName() string {
 
 // Direction returns which way values go.
 func (rs *RoomSecret) Direction() Direction {
-	if rs.Spec.Pull != nil {
+	switch {
+	case rs.Spec.Pull != nil:
 		return DirectionPull
+	case rs.Spec.Provide != nil:
+		return DirectionProvide
 	}
 	return DirectionPush
 }

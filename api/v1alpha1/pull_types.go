@@ -241,7 +241,9 @@ type PullTemplate struct {
 }
 
 // PullEntry fills one key of the target, or several with extract.
-// +kubebuilder:validation:XValidation:rule="has(self.id) != has(self.match)",message="exactly one of id and match must be set"
+// +kubebuilder:validation:XValidation:rule="[has(self.id), has(self.match), has(self.request), has(self.oauth)].exists_one(x, x)",message="exactly one of id, match, request and oauth must be set"
+// +kubebuilder:validation:XValidation:rule="has(self.id) || has(self.match) || !(has(self.forIdentity) || has(self.delegatedTo) || has(self.onMissing))",message="forIdentity, delegatedTo and onMissing go with id and match only"
+// +kubebuilder:validation:XValidation:rule="!has(self.oauth) || !(has(self.decode) || has(self.extract))",message="decode and extract do not go with oauth: a token is written as it is"
 type PullEntry struct {
 	// key in the target. With extract it is only the name of the entry.
 	// +kubebuilder:validation:MinLength=1
@@ -255,6 +257,13 @@ type PullEntry struct {
 	// match chooses the room secret by its type and name, when its id is not known. Two that match are a conflict.
 	// +optional
 	Match *PullMatch `json:"match,omitempty"`
+	// request asks another participant for the value. It is asked for once: what was answered is kept until the entry asks for
+	// something else, the target loses it, or the annotation roomsecrets.io/requestedAt asks for a new answer.
+	// +optional
+	Request *PullRequest `json:"request,omitempty"`
+	// oauth gets an OAuth access token, which somebody approves once.
+	// +optional
+	OAuth *PullOAuth `json:"oauth,omitempty"`
 	// forIdentity is the owner of the room secret. The default is the operator's own identity. It needs a room whose
 	// credential is an API key.
 	// +optional

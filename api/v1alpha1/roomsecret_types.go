@@ -19,9 +19,10 @@ type RoomReference struct {
 	Name string `json:"name"`
 }
 
-// RoomSecretSpec says what the room should hold (push) or what should come out of it (pull).
-// +kubebuilder:validation:XValidation:rule="[has(self.push), has(self.pull)].exists_one(x, x)",message="exactly one of spec.push and spec.pull must be set"
-// +kubebuilder:validation:XValidation:rule="has(self.push) == has(oldSelf.push)",message="a RoomSecret cannot change its direction: create another RoomSecret"
+// RoomSecretSpec says what the room should hold (push), what should come out of it (pull), or what is answered when others
+// ask (provide).
+// +kubebuilder:validation:XValidation:rule="[has(self.push), has(self.pull), has(self.provide)].exists_one(x, x)",message="exactly one of spec.push, spec.pull and spec.provide must be set"
+// +kubebuilder:validation:XValidation:rule="has(self.push) == has(oldSelf.push) && has(self.pull) == has(oldSelf.pull)",message="a RoomSecret cannot change its direction: create another RoomSecret"
 type RoomSecretSpec struct {
 	// roomRef names the room. It cannot be changed: create another RoomSecret for another room.
 	// +kubebuilder:validation:XValidation:rule="self.name == oldSelf.name && (has(self.kind) ? self.kind : 'Room') == (has(oldSelf.kind) ? oldSelf.kind : 'Room')",message="spec.roomRef cannot be changed: create another RoomSecret for another room"
@@ -37,6 +38,9 @@ type RoomSecretSpec struct {
 	// pull puts values of the room into a Kubernetes Secret.
 	// +optional
 	Pull *Pull `json:"pull,omitempty"`
+	// provide answers what other participants ask the operator for.
+	// +optional
+	Provide *Provide `json:"provide,omitempty"`
 }
 
 // RoomSecretStatus tells how the RoomSecret stands and, on push, which rows of the room are ours.
@@ -49,19 +53,28 @@ type RoomSecretStatus struct {
 	// +listMapKey=type
 	// +optional
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
-	// direction is Push or Pull.
+	// direction is Push, Pull or Provide.
 	// +optional
 	Direction Direction `json:"direction,omitempty"`
 	// summary counts the entries by state.
 	// +optional
 	Summary *Summary `json:"summary,omitempty"`
-	// entries has one item for each row of the room (push) or key of the target (pull). It is the ledger: only what is
+	// entries has one item for each row of the room (push), key of the target (pull) or rule (provide). It is the ledger: only what is
 	// recorded here, with a valid seal, is ever changed or deleted.
 	// +listType=map
 	// +listMapKey=name
 	// +kubebuilder:validation:MaxItems=512
 	// +optional
 	Entries []EntryStatus `json:"entries,omitempty"`
+	// pending are the requests that wait for somebody.
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=256
+	// +optional
+	Pending []PendingRequest `json:"pending,omitempty"`
+	// answers tells what was answered to other participants (provide).
+	// +optional
+	Answers *Answers `json:"answers,omitempty"`
 	// target is the Kubernetes Secret that a pull writes.
 	// +optional
 	Target *TargetStatus `json:"target,omitempty"`
@@ -100,6 +113,8 @@ const (
 	DirectionPush Direction = "Push"
 	// DirectionPull is from the room into a Kubernetes Secret.
 	DirectionPull Direction = "Pull"
+	// DirectionProvide is from a Kubernetes Secret to whoever asks in the room.
+	DirectionProvide Direction = "Provide"
 )
 
 // Summary counts entries.
@@ -162,14 +177,15 @@ const (
 
 // EntryStatus is the state of one row of the room or of one key of the target.
 type EntryStatus struct {
-	// name is unique within the list: on push <id>[@<identity>][><delegate>], on pull the key.
+	// name is unique within the list: on push <id>[@<identity>][><delegate>], on pull the key, on provide secrets[0], oauth[0]
+	// and so on.
 	// +required
 	Name string `json:"name"`
 	// entry is the entry of the spec that it comes of: on push its name; on pull, when one entry gives several keys, its key,
 	// or find[0], find[1] and so on, or template[KEY] for a key of the template.
 	// +optional
 	Entry string `json:"entry,omitempty"`
-	// id is the id of the room secret.
+	// id is the id of the room secret, or the url that was asked for.
 	// +optional
 	ID string `json:"id,omitempty"`
 	// identity is the owner of the room secret.
@@ -201,6 +217,9 @@ type EntryStatus struct {
 	// seal proves that the operator wrote this record. A record without a valid seal gives no right to change anything.
 	// +optional
 	Seal string `json:"seal,omitempty"`
+	// asked is what a participant was asked for to get the value of the key.
+	// +optional
+	Asked *Asked `json:"asked,omitempty"`
 	// lastChangeTime is when the row or key was last written.
 	// +optional
 	LastChangeTime *metav1.Time `json:"lastChangeTime,omitempty"`

@@ -18,7 +18,7 @@ const (
 
 func TestARoomSecretHasOneDirectionAndARoom(t *testing.T) {
 	t.Parallel()
-	const one = "exactly one of spec.push and spec.pull must be set"
+	const one = "exactly one of spec.push, spec.pull and spec.provide must be set"
 	const onePush = "push: {secretRef: {name: source}, allKeys: {}}"
 	checkRefused(t, map[string]refusal{
 		"no direction":          {roomSecret(support), []string{"spec", one}},
@@ -35,7 +35,7 @@ func TestARoomSecretHasOneDirectionAndARoom(t *testing.T) {
 
 func TestSourcesOfAPullThatMakeNoSenseAreRefused(t *testing.T) {
 	t.Parallel()
-	const one = "exactly one of id and match must be set"
+	const one = "exactly one of id, match, request and oauth must be set"
 	const keys = "must have valid keys of a Secret"
 	checkRefused(t, map[string]refusal{
 		"nothing to pull":                {pull("target: {name: a}"), []string{"spec.pull", "at least one of entries and find must be set"}},
@@ -159,7 +159,7 @@ func TestAPullThatMakesNoSenseIsRefused(t *testing.T) {
 		"a key that is a dot":      {entry("id: a, key: ."), []string{at("key"), secretKey}},
 		"a key that leads upwards": {entry("id: a, key: ..a"), []string{at("key"), secretKey}},
 		"too long a key":           {entry("id: a, key: " + long(254)), []string{at("key"), "253"}},
-		"no id":                    {entry("key: a"), []string{"exactly one of id and match must be set"}},
+		"no id":                    {entry("key: a"), []string{"exactly one of id, match, request and oauth must be set"}},
 		"a bad id":                 {entry("key: a, id: 'a b'"), []string{at("id"), idForm}},
 		"too long an id":           {entry("key: a, id: " + long(129)), []string{at("id"), "128"}},
 		"a bad identity":           {entry("key: a, id: a, forIdentity: 'a b'"), []string{at("forIdentity"), identityForm}},
