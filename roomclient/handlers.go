@@ -68,7 +68,7 @@ func (c *Conn) secretRequested(ctx context.Context, msg protocol.Message) {
 	if !c.concerns(msg, handle != nil, &push) {
 		return
 	}
-	request := PendingSecretRequest{ID: push.RequestID, secrets: c.Secrets(), SecretRequest: SecretRequest{
+	request := PendingSecretRequest{ID: push.RequestID, Asker: askerOf(push.Asker), secrets: c.Secrets(), SecretRequest: SecretRequest{
 		URL: push.Request.URL, Type: push.Request.Type,
 		ParticipantID: push.Request.ParticipantID,
 		DelegateTo:    protocol.OrEmpty(push.Request.DelegateTo),
@@ -85,7 +85,7 @@ func (c *Conn) oauthRequested(ctx context.Context, msg protocol.Message) {
 		return
 	}
 	request := PendingOAuthRequest{
-		ID: push.RequestID, Challenge: protocol.OrEmpty(push.Challenge), secrets: c.Secrets(),
+		ID: push.RequestID, Asker: askerOf(push.Asker), Challenge: protocol.OrEmpty(push.Challenge), secrets: c.Secrets(),
 		OAuthRequest: OAuthRequest{
 			Connector: connectorOf(push.Request.Connector), Client: clientOf(push.Request.OAuth),
 			RedirectURI:   push.Request.RedirectURI,

@@ -265,6 +265,31 @@ func TestAHandlerEndsWithTheRequestOrTheConnection(t *testing.T) {
 	}
 }
 
+func TestTheAskerIsKnownWhenTheServiceSaysSo(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		says protocol.Asker
+		want Participant
+	}{
+		"it does not":        {},
+		"it does":            {protocol.Asker{FromParticipantID: "7", FromParticipantName: "agent"}, Participant{ID: "7", Name: "agent"}},
+		"the name is a book": {protocol.Asker{FromParticipantID: "7", FromParticipantName: strings.Repeat("n", 513)}, Participant{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			push := secretPush("a", 30)
+			push.Asker = c.says
+			config := serve(t, asking(push))
+			askers := make(chan Participant, 1)
+			config.OnSecretRequest = func(_ context.Context, r PendingSecretRequest) { askers <- r.Asker }
+			dial(t, config)
+			if got := received(t, "request", askers); got != c.want {
+				t.Errorf("asked by %+v, want %+v", got, c.want)
+			}
+		})
+	}
+}
+
 func TestRequestsThatNobodyCanAnswerAreIgnored(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

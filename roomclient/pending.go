@@ -16,6 +16,9 @@ import (
 type PendingSecretRequest struct {
 	// ID is what an answer refers to, whichever connection it comes from.
 	ID string
+	// Asker is who asks, if the service says so: ID and Name, or neither. The hosted
+	// service does not.
+	Asker Participant
 	SecretRequest
 
 	secrets Secrets
@@ -38,6 +41,9 @@ func (r PendingSecretRequest) Reject(ctx context.Context, reason string) error {
 type PendingOAuthRequest struct {
 	// ID is what an answer refers to, whichever connection it comes from.
 	ID string
+	// Asker is who asks, if the service says so: ID and Name, or neither. The hosted
+	// service does not.
+	Asker Participant
 	OAuthRequest
 	// Challenge is the PKCE code challenge, method S256, whose verifier the room keeps;
 	// empty: no PKCE.

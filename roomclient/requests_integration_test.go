@@ -54,12 +54,17 @@ func TestARequestFindsTheOneWhoIsAsked(t *testing.T) {
 		}
 	})
 	asked := roomclient.SecretRequest{URL: "https://github.com", Type: "git", ParticipantID: bob.ParticipantID(), DelegateTo: "carol", Timeout: 30 * time.Second}
-	value, err := s.join(ctx, t, "alice", nil).Secrets().RequestSecret(ctx, asked)
+	alice := s.join(ctx, t, "alice", nil)
+	value, err := alice.Secrets().RequestSecret(ctx, asked)
 	if string(value) != "s3cr3t" || err != nil {
 		t.Errorf("got %d bytes and error %v", len(value), err)
 	}
-	if diff := cmp.Diff(asked, (<-requests).SecretRequest); diff != "" {
+	request := <-requests
+	if diff := cmp.Diff(asked, request.SecretRequest); diff != "" {
 		t.Errorf("asked for (-want +got):\n%s", diff)
+	}
+	if want := (roomclient.Participant{ID: alice.ParticipantID(), Name: "alice"}); request.Asker != want {
+		t.Errorf("asked by %+v, want %+v", request.Asker, want)
 	}
 	if err := <-again; !errors.Is(err, roomclient.ErrNotFound) {
 		t.Errorf("the second answer: got error %v, want ErrNotFound", err)

@@ -193,9 +193,9 @@ func describeConsent(r roomclient.PendingOAuthRequest) string {
 	if u, err := url.Parse(host); err == nil {
 		host = u.Host
 	}
-	text := fmt.Sprintf("Request for a token of client %s at %s", r.Client.ID, host)
+	text := fmt.Sprintf("Request%s for a token of client %s at %s", from(r.Asker), oneLine(r.Client.ID), oneLine(host))
 	if r.DelegateTo != "" {
-		text += ", to be delegated to " + r.DelegateTo
+		text += ", to be delegated to " + oneLine(r.DelegateTo)
 	}
 	return text
 }

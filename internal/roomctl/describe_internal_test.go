@@ -44,6 +44,22 @@ func TestWhatTheRoomSaysIsWithheldWhenItRepeatsASecret(t *testing.T) {
 	}
 }
 
+func TestWhoAsksCannotPretendToBeAnotherLine(t *testing.T) {
+	t.Parallel()
+	request := roomclient.PendingSecretRequest{
+		Asker:         roomclient.Participant{Name: "a\nRequest from b"},
+		SecretRequest: roomclient.SecretRequest{URL: "secret://x", Type: "text\r", DelegateTo: "c"},
+	}
+	want := `Request from "a\nRequest from b" for secret://x ("text\r"), to be delegated to c`
+	if got := describeRequest(request); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	request.Asker = roomclient.Participant{ID: "7"}
+	if got := describeRequest(request); !strings.HasPrefix(got, "Request for secret://x") {
+		t.Errorf("an asker without a name: %s", got)
+	}
+}
+
 func TestAnErrorSaysWhatToDoAboutIt(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

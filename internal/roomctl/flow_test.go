@@ -42,7 +42,7 @@ func TestRequestsAreAnsweredFromFlags(t *testing.T) {
 	g.Expect(got).To(Equal(result{0, "", asking + "Wrote 5 bytes to " + out + "\n"}))
 	g.Expect(provide.stop()).To(Equal(0))
 	g.Expect(provide.stderr.String()).To(HavePrefix("Waiting for requests for secrets in room myroom as bob. Interrupt to stop.\n"))
-	g.Expect(provide.stderr.String()).To(ContainSubstring("Request for secret://example (text/plain): provided 5 bytes\n"))
+	g.Expect(provide.stderr.String()).To(ContainSubstring("Request from alice for secret://example (text/plain): provided 5 bytes\n"))
 	g.Expect(provide.stderr.String()).NotTo(ContainSubstring("hello"))
 }
 
@@ -93,7 +93,7 @@ func TestIgnoredRequestsAreLeftToOthers(t *testing.T) {
 	got := r.run(t, "secret request --timeout 1 --from-participant-id "+provide.participant(t)+" --url u")
 	g.Expect(got.Code).To(Equal(1))
 	g.Expect(got.Stderr).To(ContainSubstring("timeout"))
-	g.Expect(provide.stderr.String()).To(ContainSubstring("Request for u (application/octet-stream): ignored\n"))
+	g.Expect(provide.stderr.String()).To(ContainSubstring("Request from alice for u (application/octet-stream): ignored\n"))
 }
 
 // provider is an OAuth provider where everybody consents at once, or to nothing.

@@ -7,7 +7,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 	"sync"
+	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -81,7 +84,7 @@ func (p *provider) answer(ctx, asking context.Context, request roomclient.Pendin
 		return // it waited too long for its turn
 	}
 	value, reason, err := p.decide(ctx, request)
-	subject := describeRequest(request.SecretRequest)
+	subject := describeRequest(request)
 	if err != nil {
 		p.warn(subject + ": " + p.describe(err))
 		reason = "the secret cannot be read"
@@ -128,7 +131,7 @@ func (p *provider) decide(ctx context.Context, request roomclient.PendingSecretR
 
 // ask asks at the terminal.
 func (p *provider) ask(ctx context.Context, request roomclient.PendingSecretRequest) (value redact.Bytes, reason string, err error) {
-	p.printErr(describeRequest(request.SecretRequest) + "\n")
+	p.printErr(describeRequest(request) + "\n")
 	value, err = p.askHidden(ctx, "Value (not shown; Enter alone rejects): ")
 	switch {
 	case errors.Is(err, context.Canceled):
@@ -139,10 +142,26 @@ func (p *provider) ask(ctx context.Context, request roomclient.PendingSecretRequ
 	return value, "", err
 }
 
-func describeRequest(r roomclient.SecretRequest) string {
-	text := fmt.Sprintf("Request for %s (%s)", r.URL, r.Type)
+func describeRequest(r roomclient.PendingSecretRequest) string {
+	text := fmt.Sprintf("Request%s for %s (%s)", from(r.Asker), oneLine(r.URL), oneLine(r.Type))
 	if r.DelegateTo != "" {
-		text += ", to be delegated to " + r.DelegateTo
+		text += ", to be delegated to " + oneLine(r.DelegateTo)
+	}
+	return text
+}
+
+// from names who asks, when the service says who that is.
+func from(asker roomclient.Participant) string {
+	if asker.Name == "" {
+		return ""
+	}
+	return " from " + oneLine(asker.Name)
+}
+
+// oneLine quotes a text of somebody else's that could pretend to be more than one line.
+func oneLine(text string) string {
+	if strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return strconv.Quote(text)
 	}
 	return text
 }

@@ -152,7 +152,7 @@ func TestRequestsAreAnsweredAtATerminal(t *testing.T) {
 		term, answers := ask(t, "secret://typed")
 		term.types(t, "hunter2\n")
 		g.Eventually(answers).Should(Receive(HaveField("Stdout", "hunter2")))
-		g.Eventually(term.screen.String).Should(ContainSubstring("Request for secret://typed (text/plain): provided 7 bytes"))
+		g.Eventually(term.screen.String).Should(ContainSubstring("for secret://typed (text/plain): provided 7 bytes"))
 		g.Expect(term.screen.String()).NotTo(ContainSubstring("hunter2"))
 	})
 	t.Run("with a refusal", func(t *testing.T) {

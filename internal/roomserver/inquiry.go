@@ -30,6 +30,11 @@ type inquiry struct {
 	tool          string
 }
 
+// asker is what whoever is asked learns about who asks.
+func (p participant) asker() protocol.Asker {
+	return protocol.Asker{FromParticipantID: p.id, FromParticipantName: p.identity}
+}
+
 // ask pushes the question to every connection of the identity behind the participant id, and waits for an answer
 // from any of them. Should they all leave, it goes on waiting: they may come back, with the request id in hand
 // (room protocol, section 4.11).

@@ -48,7 +48,7 @@ func (o *oauth) request(_ context.Context, call call) (rest, error) {
 	if err != nil {
 		return nil, err
 	}
-	question := newOAuthInquiry(in, client.pkce)
+	question := newOAuthInquiry(call.participant, in, client.pkce)
 	question.timeout = timeout
 	return func(ctx context.Context) (protocol.Content, error) {
 		token, err := o.kept(ctx, key, client)
@@ -143,7 +143,7 @@ type oauthInquiry struct {
 }
 
 // newOAuthInquiry asks for an authorization. The client secret stays here: the participant does not need it.
-func newOAuthInquiry(in protocol.RequestOAuthToken, pkce bool) oauthInquiry {
+func newOAuthInquiry(from participant, in protocol.RequestOAuthToken, pkce bool) oauthInquiry {
 	var question oauthInquiry
 	var challenge *string
 	if pkce {
@@ -155,7 +155,7 @@ func newOAuthInquiry(in protocol.RequestOAuthToken, pkce bool) oauthInquiry {
 	question.inquiry = inquiry{
 		participantID: in.ParticipantID, tool: protocol.ToolProvideOAuthAuthorization, push: protocol.TypeRequestOAuthToken,
 		header: func(id string) any {
-			return protocol.OAuthRequestPush{RequestID: id, Request: in, Challenge: challenge}
+			return protocol.OAuthRequestPush{RequestID: id, Request: in, Challenge: challenge, Asker: from.asker()}
 		},
 	}
 	return question

@@ -34,6 +34,7 @@ func TestATokenIsAskedForExchangedAndKept(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	wantAsker(t, push.Asker, agent)
 	shown := authorization(human, op.client(nil))
 	if expected := shown.json(t).Value; !equalJSON(t, pushed, expected) {
 		t.Errorf("pushed %s, want %s", pushed, expected)

@@ -54,7 +54,9 @@ func (s *secrets) request(_ context.Context, call call) (rest, error) {
 			row = store.Row{Info: store.Info{Key: key, Type: in.Type, Name: in.URL}}
 			row.Value, err = s.inquiries.ask(ctx, call, inquiry{
 				participantID: in.ParticipantID, timeout: timeout, tool: protocol.ToolProvideSecret, push: protocol.TypeRequestSecret,
-				header: func(id string) any { return protocol.SecretRequestPush{RequestID: id, Request: in} },
+				header: func(id string) any {
+					return protocol.SecretRequestPush{RequestID: id, Request: in, Asker: call.asker()}
+				},
 			})
 			if err == nil {
 				err = s.store.Put(ctx, row)

@@ -72,6 +72,7 @@ func TestARequestIsPushedAnsweredAndKept(t *testing.T) {
 	if expected, err := json.Marshal(want); err != nil || string(got) != string(expected) {
 		t.Errorf("pushed %s, want %s", got, expected)
 	}
+	wantAsker(t, push.Asker, agent)
 	wantEmpty(t, human.provide(push.RequestID, "the value"))
 	wantFile(t, agent.answer(id), "secret://example", "text/plain", "the value")
 
@@ -94,6 +95,14 @@ func TestARequestIsPushedAnsweredAndKept(t *testing.T) {
 	wantRefusal(t, agent.answer(id), "cancelled")
 	if listed := agent.listed(); len(listed) != 0 {
 		t.Errorf("a refusal was kept: %q", listed)
+	}
+}
+
+// wantAsker checks that a push names the connection that asks, and its identity.
+func wantAsker(t *testing.T, got protocol.Asker, agent *peer) {
+	t.Helper()
+	if want := (protocol.Asker{FromParticipantID: agent.me.ParticipantID, FromParticipantName: "agent"}); got != want {
+		t.Errorf("the push says %+v asks, want %+v", got, want)
 	}
 }
 

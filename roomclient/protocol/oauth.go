@@ -71,6 +71,7 @@ type OAuthRequestPush struct {
 	RequestID string            `json:"request_id"`
 	Request   RequestOAuthToken `json:"request"`
 	Challenge *string           `json:"challenge"`
+	Asker
 }
 
 // UnmarshalJSON fails when it is unclear where to send the user, or what to answer to.

@@ -49,11 +49,19 @@ type ProvideSecret struct {
 	Error     *string `json:"error"`
 }
 
+// Asker says who asks for what a push requests. It is an extension of our room server: the
+// SDKs ignore both members, and other services leave them out.
+type Asker struct {
+	FromParticipantID   string `json:"from_participant_id,omitempty"`
+	FromParticipantName string `json:"from_participant_name,omitempty"`
+}
+
 // SecretRequestPush is the header of a [TypeRequestSecret] message. It is answered by a
 // provide_secret call with its RequestID (room protocol, section 4.9).
 type SecretRequestPush struct {
 	RequestID string        `json:"request_id"`
 	Request   RequestSecret `json:"request"`
+	Asker
 }
 
 // UnmarshalJSON fails when it is unclear what is asked for, or what to answer to.

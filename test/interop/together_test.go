@@ -29,16 +29,26 @@ func dial(t *testing.T, server *service, identity, room string, changes ...func(
 	return client
 }
 
-// provides answers requests for secrets with their URL, and consents to all that is asked at the provider.
+func wantBob(t *testing.T, asker roomclient.Participant) {
+	t.Helper()
+	if asker.Name != "bob" || asker.ID == "" {
+		t.Errorf("asked by %+v, want bob", asker)
+	}
+}
+
+// provides answers Bob's requests: those for secrets with their URL, and it consents to all that is asked at the
+// provider.
 func (p *provider) provides(t *testing.T) func(*roomclient.Config) {
 	t.Helper()
 	return func(c *roomclient.Config) {
 		c.OnSecretRequest = func(ctx context.Context, r roomclient.PendingSecretRequest) {
+			wantBob(t, r.Asker)
 			if err := r.Provide(ctx, roomclient.Bytes(r.URL)); err != nil {
 				t.Errorf("provide: %v", err)
 			}
 		}
 		c.OnOAuthRequest = func(ctx context.Context, r roomclient.PendingOAuthRequest) {
+			wantBob(t, r.Asker)
 			code, err := p.visit(r.AuthorizationURL("state"))
 			if err == nil {
 				err = r.Provide(ctx, roomclient.Bytes(code))
