@@ -215,6 +215,10 @@ type PendingRequest struct {
 	// authorization is what somebody is to approve.
 	// +optional
 	Authorization *PendingAuthorization `json:"authorization,omitempty"`
+	// decidedBy is who approved or denied it on the consent page: the e-mail address, or "link".
+	// +kubebuilder:validation:MaxLength=254
+	// +optional
+	DecidedBy string `json:"decidedBy,omitempty"`
 	// seal proves that the operator wrote this record. Without a valid seal nobody can approve it.
 	// +optional
 	Seal string `json:"seal,omitempty"`
