@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -142,6 +143,7 @@ func TestHelp(t *testing.T) {
 	for _, line := range []string{
 		"", "secret", "secret list", "secret get", "secret set", "secret exists", "secret delete", "secret delete-requested",
 		"secret request", "secret provide", "secret oauth", "secret offline-token", "secret authorize", "sync", "status",
+		"requests", "requests approve", "requests deny",
 	} {
 		t.Run(line, func(t *testing.T) {
 			t.Parallel()
@@ -152,7 +154,7 @@ func TestHelp(t *testing.T) {
 			}
 			name := strings.Join(append([]string{"room"}, args...), "-")
 			golden(t, filepath.Join("help", name), got.Stdout)
-			if len(args) < 2 && line != "sync" && line != "status" {
+			if len(args) < 2 && !slices.Contains([]string{"sync", "status", "requests"}, line) {
 				if bare := execute(t.Context(), nil, nil, args...); bare != got {
 					t.Errorf("a bare group does not print its help: %+v", bare)
 				}

@@ -65,6 +65,13 @@ func (o *Options) Choose(flags *pflag.FlagSet) (Choice, error) {
 	}
 }
 
+// Object is the choice of a room that an object in the cluster describes, whatever the flags and the environment say of
+// rooms.
+func (o *Options) Object(flags *pflag.FlagSet, kind roomv1alpha1.RoomKind, name string) Choice {
+	o.flags = flags
+	return Choice{options: o, kind: kind, name: name}
+}
+
 // IsDirect reports whether rooms are named by an address rather than by an object.
 func (o *Options) IsDirect(flags *pflag.FlagSet) bool {
 	o.flags = flags
