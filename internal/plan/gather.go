@@ -42,6 +42,8 @@ type GatherInput struct {
 	Listings map[Query]Listing
 	// Found has the rows that were read. A row without an item has not been read.
 	Found map[Row]Found
+	// Replies has how it stands with what sources ask for, by their names.
+	Replies map[string]Reply
 	// Held has the keys that a source gave before, by its name, as HeldBy returns them: what it gave stays when it cannot be
 	// asked.
 	Held map[string][]string
@@ -111,6 +113,10 @@ func Gather(in GatherInput) (Gathered, *Problem) {
 
 // gather adds the keys of a source.
 func (in GatherInput) gather(source PullSource, out *Gathered) {
+	if source.asks() {
+		in.gatherAnswer(source, out)
+		return
+	}
 	rows, problem := in.lookUp(source)
 	switch {
 	case problem != nil:
@@ -134,8 +140,13 @@ func (in GatherInput) gatherRow(source PullSource, row Row, out *Gathered) {
 		in.keep(source, row, seen, out)
 		return
 	}
-	value, problem := Decode(source.Decode, in.Found[row].Value)
-	members := []Member{{Name: source.Name, Value: value}}
+	in.takeApart(source, row, in.Found[row].Value, out)
+}
+
+// takeApart adds what a value gives.
+func (in GatherInput) takeApart(source PullSource, row Row, value []byte, out *Gathered) {
+	value, problem := Decode(source.Decode, value)
+	members := []Member{{Name: source.Name, Value: append([]byte(source.Prefix), value...)}}
 	if problem == nil && source.extracts() {
 		members, problem = Extract(source.Extract, value)
 	}
@@ -250,7 +261,7 @@ func (g *Gathered) add(source PullSource, key string, row Row, seen *Observed, v
 		g.contest(key)
 		return
 	}
-	wanted := PullKey{Key: key, Row: row, OnMissing: source.OnMissing, Match: source.match()}
+	wanted := PullKey{Key: key, Row: row, OnMissing: source.OnMissing, Match: source.match(), Asked: source.Ask}
 	if source.many() {
 		wanted.Entry = source.Name
 	}

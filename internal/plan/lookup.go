@@ -17,6 +17,9 @@ func (in GatherInput) Rows() []Row {
 	var rows []Row
 	known := map[Row]bool{}
 	for _, source := range in.Sources {
+		if source.asks() {
+			continue // what it asks for is not in the room, or not for us to read there
+		}
 		found, _ := in.lookUp(source)
 		for _, row := range found {
 			if !known[row] && in.Access.Allows(row, roomv1alpha1.OperationRead) {

@@ -8,27 +8,12 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 
 	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
 )
 
 // maxTargetBytes is the size that the API server allows for the data of a Secret.
 const maxTargetBytes = 1 << 20
-
-// PullKey is one key that a pull asks for.
-type PullKey struct {
-	// Key in the target.
-	Key string
-	// Entry is what gives the key, when that gives others too; otherwise it is empty.
-	Entry string
-	// Row of the room that its value comes from. It is the zero Row when none is known, and for what a template makes.
-	Row Row
-	// Match says what the row is to match, when no id is named.
-	Match string
-	// OnMissing says what to do when the room has no such row.
-	OnMissing roomv1alpha1.OnMissing
-}
 
 // Target is what is known of the Secret that a pull writes.
 type Target struct {
@@ -78,6 +63,8 @@ type PullInput struct {
 	ClaimedBy string
 	// Access says what the room allows.
 	Access Access
+	// Owed says, by key, why the room could not forget what the ledger says it is to forget with the key. The key stays.
+	Owed map[string]Problem
 	// Prune guards against removing too much at once.
 	Prune Prune
 	// Creation and Deletion are the policies of the spec.
@@ -92,44 +79,6 @@ type PullInput struct {
 
 	// adopting is true when the target is not ours and is to be taken over.
 	adopting bool
-}
-
-// KeyOp is something to do to a key of the target.
-type KeyOp string
-
-const (
-	// KeyKeep leaves the key as it is, and ours if it is ours.
-	KeyKeep KeyOp = "keep"
-	// KeySet writes the value of the room.
-	KeySet KeyOp = "set"
-	// KeyRemove removes the key.
-	KeyRemove KeyOp = "remove"
-	// KeyRelease leaves the key, and gives up that it is ours.
-	KeyRelease KeyOp = "release"
-)
-
-// KeyStep is the decision about one key.
-type KeyStep struct {
-	// Key in the target.
-	Key string
-	// Wanted is the key of the spec, and nil for a key that is no longer wanted.
-	Wanted *PullKey
-	// Op is what to do.
-	Op KeyOp
-	// State, Reason and Message are what to report when the target has been written.
-	State   roomv1alpha1.EntryState
-	Reason  roomv1alpha1.Reason
-	Message string
-	// Passing is true when trying again may help.
-	Passing bool
-	// Before is the record of the ledger, and nil when there was none.
-	Before *Record
-	// After is the record once the target has been written, and nil when there is to be none.
-	After *Record
-
-	// ours is true when the key is there and ours, and there is the digest of what it holds.
-	ours  bool
-	there string
 }
 
 // PullPlan is the decision about a target.
@@ -229,12 +178,15 @@ func (in PullInput) decideKey(want *PullKey) KeyStep {
 	there, exists := in.Target.Keys[want.Key]
 	step.ours, step.there = exists && in.ours(want.Key), there
 	seen, looked := in.Observed[want.Key]
+	debt, owed := in.Owed[want.Key]
 	switch {
-	case want.Row != (Row{}) && !in.Access.Allows(want.Row, roomv1alpha1.OperationRead):
-		return step.stop(*deniedRow(want.Row))
+	case want.Row != (Row{}) && !in.Access.Allows(want.Row, want.operation()):
+		return step.stop(*want.denied())
 	case exists && !step.ours:
 		step.After = nil
-		return step.stop(Problem{Reason: roomv1alpha1.ReasonConflict, Message: fmt.Sprintf("Key %q of the target exists and is not ours: remove it, or choose another key.", want.Key)})
+		return step.stop(*foreignKey(want.Key))
+	case owed:
+		return step.stop(debt)
 	case !looked:
 		return step.stop(*notRead())
 	case seen.Unknown != nil:
@@ -245,31 +197,11 @@ func (in PullInput) decideKey(want *PullKey) KeyStep {
 		return step.stop(*unreadable())
 	}
 	step.State = roomv1alpha1.EntryInSync
-	step.After = &Record{Digest: seen.Digest, Origin: in.origin(step), Confirmed: true, Source: want.Entry}
+	step.After = &Record{Digest: seen.Digest, Origin: in.origin(step), Confirmed: true, Source: want.Entry, Asked: want.Asked}
 	if there != seen.Digest {
 		step.Op = KeySet
 	}
 	return step
-}
-
-// missing decides about a key whose row the room does not have.
-func (s KeyStep) missing(policy roomv1alpha1.OnMissing, exists bool) KeyStep {
-	s.State, s.Reason = roomv1alpha1.EntryInSync, roomv1alpha1.ReasonRoomSecretNotFound
-	switch policy {
-	case roomv1alpha1.OnMissingKeep:
-		s.Message = "The room has no such secret; onMissing Keep leaves the key as it is."
-		return s
-	case roomv1alpha1.OnMissingRemove:
-		s.Message = "The room has no such secret; onMissing Remove takes the key away."
-		s.After = nil
-		if exists {
-			s.Op = KeyRemove
-		}
-		return s
-	case roomv1alpha1.OnMissingFail:
-	}
-	what := cmp.Or(s.Wanted.Match, strconv.Quote(s.Wanted.Row.Name(s.Wanted.Row.Identity)))
-	return s.stop(Problem{Reason: roomv1alpha1.ReasonRoomSecretNotFound, Message: fmt.Sprintf("The room has no secret %s: create it, or change onMissing.", what)})
 }
 
 // decideLeftover decides about a key of the ledger that no source gives any more.
@@ -278,6 +210,11 @@ func (in PullInput) decideLeftover(key string) KeyStep {
 	step := KeyStep{Key: key, Op: KeyRelease, State: roomv1alpha1.EntryDeleting, Before: &before}
 	there, exists := in.Target.Keys[key]
 	step.ours, step.there = exists && in.ours(key), there
+	if debt, owed := in.Owed[key]; owed {
+		step = step.stop(debt)
+		step.Op, step.After = KeyKeep, &before
+		return step
+	}
 	if in.Unsettled {
 		step.Op, step.After, step.Reason = KeyKeep, &before, roomv1alpha1.ReasonProgressing
 		step.Message = "No source gives this key any more; it stays until it is known what all of them give."
@@ -288,25 +225,6 @@ func (in PullInput) decideLeftover(key string) KeyStep {
 		step.Op = KeyRemove
 	}
 	return step
-}
-
-func (s KeyStep) stop(problem Problem) KeyStep {
-	s.State = roomv1alpha1.EntryFailed
-	if problem.Passing {
-		s.State = roomv1alpha1.EntryPending
-	}
-	s.Reason, s.Message, s.Passing = problem.Reason, problem.Message, problem.Passing
-	return s
-}
-
-// wait puts off what is to be done to the key until the target is there, or ours.
-func (s KeyStep) wait(message string) KeyStep {
-	if s.Wanted == nil || s.State != roomv1alpha1.EntryInSync || (s.Op == KeyKeep && (s.After == nil || s.Before != nil)) {
-		return s
-	}
-	s.Op, s.After, s.State = KeyKeep, s.Before, roomv1alpha1.EntryPending
-	s.Reason, s.Message = roomv1alpha1.ReasonProgressing, message
-	return s
 }
 
 // decideTarget decides whether the target is created or written, given the steps.

@@ -33,6 +33,10 @@ type PullSource struct {
 	OnMissing roomv1alpha1.OnMissing
 	// MaxRows is how many rows a find may give; 0 for an entry.
 	MaxRows int
+	// Ask is what an entry asks somebody for.
+	Ask Ask
+	// Prefix comes before the value.
+	Prefix string
 	// Strip is how much of an id a find leaves out of the key, in bytes.
 	Strip int
 }
@@ -61,9 +65,14 @@ func PullSources(pull *roomv1alpha1.Pull, own string) []PullSource {
 		source := PullSource{
 			Name: entry.Key, Decode: entry.Decode, Extract: entry.Extract, OnMissing: entry.OnMissingOrDefault(),
 		}
-		if entry.Match != nil {
+		switch {
+		case entry.Request != nil:
+			source = source.askFor(*entry.Request, own)
+		case entry.OAuth != nil:
+			source = source.askForToken(*entry.OAuth, own)
+		case entry.Match != nil:
 			source.Query = &Query{Identity: identity, Type: string(entry.Match.Type), Name: entry.Match.Name, DelegatedTo: string(entry.DelegatedTo)}
-		} else {
+		default:
 			source.Row = Row{Identity: identity, ID: string(entry.ID), DelegatedTo: string(entry.DelegatedTo)}
 		}
 		sources = append(sources, source)

@@ -59,7 +59,7 @@ func (g *Gathered) blocked() *Problem {
 	if first == nil {
 		return nil
 	}
-	return &Problem{Reason: first.Reason, Passing: first.Passing, Message: fmt.Sprintf("The template waits for %s, whose value is not known.", name)}
+	return &Problem{Reason: first.Reason, Passing: first.Passing, Awaited: first.Awaited, Message: fmt.Sprintf("The template waits for %s, whose value is not known.", name)}
 }
 
 // unknown says why the value of a key is not known; nil when it is, or when the key may be missing.

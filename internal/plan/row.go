@@ -49,6 +49,8 @@ type Record struct {
 	Confirmed bool
 	// Source names what gave a key of a target, when that gives others too.
 	Source string
+	// Asked is what somebody was asked for to get the value of a key of a target.
+	Asked Ask
 }
 
 // Problem says why something cannot be done.
@@ -59,6 +61,9 @@ type Problem struct {
 	Message string
 	// Passing is true when the problem may go away by itself.
 	Passing bool
+	// Awaited is true when it passes as soon as somebody does something who has been asked to: whoever asked is told, and
+	// nothing is tried again before.
+	Awaited bool
 }
 
 // Observed is what is known of a row of the room, or of a key of a target.
