@@ -27,7 +27,7 @@ import (
 	"github.com/roomsecrets/roomsecret-operator/roomclient/token"
 )
 
-var update = flag.Bool("update", false, "write docs/metrics.md")
+var update = flag.Bool("update", false, "write docs/metrics.md and docs/images/dashboard.svg")
 
 const (
 	metricsPage  = "../../docs/metrics.md"

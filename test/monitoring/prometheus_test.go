@@ -5,7 +5,6 @@ package monitoring_test
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -92,89 +91,6 @@ func holds(ctx context.Context, prometheus prometheusv1.API, query string) error
 		}
 	}
 	return errEmpty
-}
-
-// dashboard is what a dashboard asks.
-type dashboard struct {
-	UID        string `json:"uid"`
-	Templating struct {
-		List []struct {
-			Name       string `json:"name"`
-			Definition string `json:"definition"`
-		} `json:"list"`
-	} `json:"templating"`
-	Panels []panel `json:"panels"`
-}
-
-type panel struct {
-	ID      int    `json:"id"`
-	Type    string `json:"type"`
-	Title   string `json:"title"`
-	Targets []struct {
-		Expr string `json:"expr"`
-	} `json:"targets"`
-	Position struct {
-		X int `json:"x"`
-		Y int `json:"y"`
-		W int `json:"w"`
-		H int `json:"h"`
-	} `json:"gridPos"`
-}
-
-func readDashboard(t *testing.T) dashboard {
-	t.Helper()
-	content, err := os.ReadFile("../../config/monitoring/dashboard.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var d dashboard
-	if err := json.Unmarshal(content, &d); err != nil {
-		t.Fatal(err)
-	}
-	return d
-}
-
-// TestEveryQueryOfTheDashboardHasAnAnswer asks Prometheus what the dashboard would ask it.
-func TestEveryQueryOfTheDashboardHasAnAnswer(t *testing.T) {
-	w, prometheus, g := theRunning(t), scraping(t), NewWithT(t)
-	w.work(t)
-	g.Eventually(func() error { return holds(t.Context(), prometheus, `rate(roomserver_rest_requests_total[1m])`) }).Should(Succeed())
-	w.work(t) // what was counted for the first time before shows a rate now
-	d := readDashboard(t)
-	for _, variable := range d.Templating.List {
-		if series, ok := strings.CutPrefix(variable.Definition, "label_values("); ok {
-			series, label, _ := strings.Cut(strings.TrimSuffix(series, ")"), ", ")
-			g.Expect(holds(t.Context(), prometheus, fmt.Sprintf(`%s{%s!=""}`, series, label))).To(Succeed(), variable.Name)
-		}
-	}
-	filled := strings.NewReplacer("$__rate_interval", "1m", "$job", "roomsecret-operator")
-	for _, panel := range d.Panels {
-		for _, target := range panel.Targets {
-			query := filled.Replace(target.Expr)
-			g.Eventually(func() error { return holds(t.Context(), prometheus, query) }).Should(Succeed(), "%s: %s", panel.Title, query)
-		}
-	}
-}
-
-// TestTheDashboardIsWellFormed looks for what Grafana would stumble over.
-func TestTheDashboardIsWellFormed(t *testing.T) {
-	t.Parallel()
-	d := readDashboard(t)
-	ids, taken := map[int]bool{}, map[[2]int]string{}
-	for _, p := range d.Panels {
-		if ids[p.ID] || p.Title == "" || (p.Type != "row" && len(p.Targets) == 0) {
-			t.Errorf("panel %d %q has the number of another, no title or no query", p.ID, p.Title)
-		}
-		ids[p.ID] = true
-		for x := p.Position.X; x < p.Position.X+p.Position.W; x++ {
-			for y := p.Position.Y; y < p.Position.Y+p.Position.H; y++ {
-				if other := taken[[2]int{x, y}]; other != "" || x >= 24 {
-					t.Fatalf("panel %q lies over %q, or beyond the edge", p.Title, other)
-				}
-				taken[[2]int{x, y}] = p.Title
-			}
-		}
-	}
 }
 
 // TestPrometheusEvaluatesTheRules runs the rules on real metrics: the room that is not connected is on its way to an alert, under its

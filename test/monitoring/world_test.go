@@ -237,6 +237,15 @@ func (w *world) participant(room string) (string, error) {
 	})
 }
 
+// join lets an agent into the room.
+func (w *world) join(ctx context.Context) (*roomclient.Conn, error) {
+	participant, err := w.participant("support")
+	if err != nil {
+		return nil, err
+	}
+	return roomclient.Dial(ctx, roomclient.Config{URL: "ws://" + w.roomServer, Room: "support", Token: roomclient.StaticToken(participant)})
+}
+
 // work makes everybody do something: a value is changed and travels, somebody joins and leaves, somebody is turned away, and the REST side
 // is asked.
 func (w *world) work(t *testing.T) {
@@ -250,9 +259,7 @@ func (w *world) work(t *testing.T) {
 		return string(output), err
 	}).Should(Equal(value))
 
-	participant, err := w.participant("support")
-	g.Expect(err).NotTo(HaveOccurred())
-	conn, err := roomclient.Dial(t.Context(), roomclient.Config{URL: "ws://" + w.roomServer, Room: "support", Token: roomclient.StaticToken(participant)})
+	conn, err := w.join(t.Context())
 	g.Expect(err).NotTo(HaveOccurred())
 	err = conn.Secrets().SetSecret(t.Context(), roomclient.SetSecretRequest{ID: "a", ForIdentity: "somebody-else", Value: roomclient.Bytes(value)})
 	g.Expect(err).To(MatchError(roomclient.ErrForbidden))
