@@ -89,6 +89,9 @@ type Config struct {
 	// Logger gets what happens at debug level; nil means silence. Neither tokens, URLs
 	// with a query nor contents are logged.
 	Logger *slog.Logger
+
+	// moved is called when the list of participants changes; it must not block.
+	moved func()
 }
 
 // resolve returns the config with defaults filled in, and where it leads.

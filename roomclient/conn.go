@@ -35,6 +35,7 @@ type Conn struct {
 	startup startup
 	ready   chan struct{} // closed when startup is complete
 	asked   requests
+	others  *presence
 
 	endOnce   sync.Once
 	cancel    context.CancelFunc // of the context of the handlers
@@ -55,6 +56,7 @@ func newConn(ctx context.Context, config Config, ws *websocket.Conn, wire *cork.
 		places:   make(chan struct{}, config.MaxInFlight),
 		outbox:   make(chan outgoing, outboxSize),
 		asked:    newRequests(config.MaxHandlers),
+		others:   newPresence(config.moved),
 		ready:    make(chan struct{}),
 		ending:   make(chan struct{}),
 		readDone: make(chan struct{}),

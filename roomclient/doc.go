@@ -21,7 +21,8 @@
 //
 // [Secrets] are the tools of a room: those of [Store], and those by which participants ask
 // each other for secrets and for consent to OAuth tokens. Whoever can be asked sets
-// Config.OnSecretRequest or Config.OnOAuthRequest. [REST] reaches the secrets of rooms
+// Config.OnSecretRequest or Config.OnOAuthRequest; whoever wants to know whom to ask attends
+// the room: [Session.Attend], [Session.FindParticipant]. [REST] reaches the secrets of rooms
 // without a connection, as a Store too, and gives a [Ticket] to a room for the holder of an
 // API key.
 //

@@ -115,6 +115,8 @@ func (c *Conn) dispatch(ctx context.Context, msg protocol.Message) error {
 		c.secretRequested(ctx, msg)
 	case protocol.TypeRequestOAuthToken:
 		c.oauthRequested(ctx, msg)
+	case protocol.TypeMessagingSend:
+		c.participantsTold(msg)
 	case protocol.TypeRoomStatus:
 		c.log.Debug("the room is starting")
 	default:

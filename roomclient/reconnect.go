@@ -6,6 +6,7 @@ package roomclient
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 )
 
@@ -45,15 +46,31 @@ func (s *Session) connectOnce(ctx context.Context, attempt int, last error) (sta
 	defer func() { _ = conn.Close() }()
 	s.set(State{Phase: PhaseConnected, Attempt: attempt + 1}, conn)
 	began := time.Now()
-	select {
-	case <-conn.ending:
-		err = conn.Err()
-	case <-s.retry:
-		err = errRetry
-	case <-ctx.Done():
-		err = nil
-	}
+	err = s.stay(ctx, conn)
 	return time.Since(began) >= stableAfter, err
+}
+
+// stay stays connected, and attends the room once the session is to, until the connection
+// ends. It returns why.
+func (s *Session) stay(ctx context.Context, conn *Conn) error {
+	attending, leave := context.WithCancel(ctx)
+	var attendance sync.WaitGroup
+	defer attendance.Wait()
+	defer leave()
+	for attend := s.attend; ; {
+		select {
+		case <-attend:
+			attend = nil // once is enough
+			attendance.Go(func() { s.attendOn(attending, conn) })
+			defer s.moved() // nobody is there any more
+		case <-conn.ending:
+			return conn.Err()
+		case <-s.retry:
+			return errRetry
+		case <-ctx.Done():
+			return nil
+		}
+	}
 }
 
 // dial makes an attempt that Retry interrupts, because it may be using the old credentials.

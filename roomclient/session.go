@@ -20,6 +20,10 @@ type SessionConfig struct {
 	// never holds the session up: while it is busy, states in between are left out, but
 	// never the last one.
 	OnChange func(State)
+	// OnParticipants is called when what Participants, ParticipantID or AttendErr return may
+	// have changed, once the session attends. It never holds the session up: while it is busy,
+	// further changes become one more call.
+	OnParticipants func()
 
 	// Tests replace these two; nil means Dial and a random number in [0, 1).
 	dial func(context.Context, Config) (*Conn, error)
@@ -32,9 +36,13 @@ type SessionConfig struct {
 type Session struct {
 	config SessionConfig
 	retry  chan struct{} // of one: a wish to connect anew is pending
+	moves  chan struct{} // of one: OnParticipants is to be called
 	cancel context.CancelFunc
 	done   chan struct{}
 	memory buffers
+
+	attend     chan struct{} // closed when the session is to attend
+	attendOnce sync.Once
 
 	mu      sync.Mutex
 	state   State
@@ -58,11 +66,17 @@ func NewSession(ctx context.Context, config SessionConfig) (*Session, error) {
 	s := &Session{
 		config: config, cancel: cancel,
 		retry:   make(chan struct{}, 1),
+		moves:   make(chan struct{}, 1),
+		attend:  make(chan struct{}),
 		done:    make(chan struct{}),
 		state:   State{Phase: PhaseConnecting, Since: time.Now(), Attempt: 1},
 		changed: make(chan struct{}),
 	}
+	s.config.moved = s.moved
 	var notifying sync.WaitGroup
+	if config.OnParticipants != nil {
+		notifying.Go(func() { s.notifyParticipants(ctx) })
+	}
 	if config.OnChange != nil {
 		first := s.changed
 		notifying.Go(func() { s.notify(first) })
@@ -121,9 +135,7 @@ func (s *Session) Invoke(ctx context.Context, call protocol.Invoke) (protocol.Co
 }
 
 func (s *Session) call(ctx context.Context, r request) (protocol.Answer, error) {
-	s.mu.Lock()
-	conn, state := s.conn, s.state
-	s.mu.Unlock()
+	conn, state := s.present()
 	if conn == nil {
 		r.data.release()
 		return protocol.Answer{}, notConnected(r.op(), state)
@@ -142,6 +154,19 @@ func (s *Session) Close() error {
 
 // Done is closed when the session is over.
 func (s *Session) Done() <-chan struct{} { return s.done }
+
+// present returns the connection, which is nil unless the session is connected, and the state.
+func (s *Session) present() (*Conn, State) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.conn, s.state
+}
+
+// connected returns the connection; nil without one.
+func (s *Session) connected() *Conn {
+	conn, _ := s.present()
+	return conn
+}
 
 func (s *Session) watch() (State, <-chan struct{}) {
 	s.mu.Lock()

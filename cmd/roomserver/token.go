@@ -73,7 +73,7 @@ func (o tokenOptions) sign(now time.Time) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	scope := token.APIScope{Secrets: &token.SecretsGrant{}}
+	scope := token.APIScope{Secrets: &token.SecretsGrant{}, Messaging: &token.MessagingGrant{}}
 	if o.admin {
 		scope.Admin = &token.AdminGrant{}
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/roomsecrets/roomsecret-operator/internal/roomctl/target"
 	"github.com/roomsecrets/roomsecret-operator/roomclient"
+	"github.com/roomsecrets/roomsecret-operator/roomclient/token"
 )
 
 // answerTimeout bounds telling the room an answer, also when the command is being interrupted.
@@ -26,7 +27,7 @@ func (a *app) attend(ctx context.Context, choice target.Choice, waitFor string, 
 	if err != nil {
 		return err
 	}
-	config, err := room.Config(false)
+	config, err := room.Config(token.APIScope{Messaging: token.ListOnly()})
 	if err != nil {
 		return err
 	}
@@ -60,6 +61,7 @@ func (a *app) attendOnce(ctx context.Context, room target.Target, config roomcli
 		return err
 	}
 	defer func() { _ = conn.Close() }()
+	a.makeKnown(ctx, conn)
 	if err := a.printOut("participant id: " + conn.ParticipantID() + "\n"); err != nil {
 		return err
 	}
@@ -71,6 +73,16 @@ func (a *app) attendOnce(ctx context.Context, room target.Target, config roomcli
 		defer turn.Unlock()
 	}
 	return nil
+}
+
+// makeKnown makes the command one of the participants that others can find by their name. Where that cannot be, they
+// can still ask it by its id.
+func (a *app) makeKnown(ctx context.Context, conn *roomclient.Conn) {
+	attending, cancel := context.WithTimeout(ctx, answerTimeout)
+	defer cancel()
+	if err := conn.Attend(attending); err != nil && ctx.Err() == nil && conn.Err() == nil {
+		a.warn("others can ask by the participant id only: " + a.describe(err))
+	}
 }
 
 // unlessInterrupted is the outcome of a command that goes on until it is interrupted.

@@ -17,6 +17,7 @@ import (
 
 	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
 	"github.com/roomsecrets/roomsecret-operator/internal/roomctl/cluster"
+	"github.com/roomsecrets/roomsecret-operator/roomclient/token"
 )
 
 // completionTimeout bounds how long a shell waits: what is not known by then is not suggested.
@@ -89,7 +90,7 @@ func (a *app) ids(command *cobra.Command, args []string, typed string) ([]string
 		if err != nil {
 			return nil, err
 		}
-		conn, err := a.dial(ctx, choice, false)
+		conn, err := a.dial(ctx, choice, token.APIScope{})
 		if err != nil {
 			return nil, err
 		}

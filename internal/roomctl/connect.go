@@ -11,6 +11,7 @@ import (
 
 	"github.com/roomsecrets/roomsecret-operator/internal/roomctl/target"
 	"github.com/roomsecrets/roomsecret-operator/roomclient"
+	"github.com/roomsecrets/roomsecret-operator/roomclient/token"
 )
 
 // connectTimeout bounds finding the room and connecting, a room that has to be started included.
@@ -34,13 +35,14 @@ func (a *app) resolve(ctx context.Context, choice target.Choice) (target.Target,
 	return room, err
 }
 
-// dial connects to the room that was chosen. The caller closes the connection.
-func (a *app) dial(ctx context.Context, choice target.Choice, admin bool) (*roomclient.Conn, error) {
+// dial connects to the room that was chosen. A token that is signed here allows what is in the scope, beside the use of
+// secrets. The caller closes the connection.
+func (a *app) dial(ctx context.Context, choice target.Choice, scope token.APIScope) (*roomclient.Conn, error) {
 	room, err := a.resolve(ctx, choice)
 	if err != nil {
 		return nil, err
 	}
-	config, err := room.Config(admin)
+	config, err := room.Config(scope)
 	if err != nil {
 		return nil, err
 	}
@@ -57,7 +59,11 @@ func (a *app) inRoom(ctx context.Context, choice target.Choice, do func(roomclie
 
 // inRoomAs does the same; admin asks for the grant to act on the secrets of other identities.
 func (a *app) inRoomAs(ctx context.Context, choice target.Choice, admin bool, do func(roomclient.Secrets) error) error {
-	conn, err := a.dial(ctx, choice, admin)
+	var scope token.APIScope
+	if admin {
+		scope.Admin = &token.AdminGrant{}
+	}
+	conn, err := a.dial(ctx, choice, scope)
 	if err != nil {
 		return err
 	}

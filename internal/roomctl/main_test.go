@@ -109,7 +109,7 @@ func (r *room) runWith(t *testing.T, stdin io.Reader, args ...string) result {
 
 // asAlice makes a command line one of alice's, if it has to do with a room.
 func asAlice(args []string) []string {
-	if len(args) < 2 || !strings.HasPrefix(args[0], "secret") || strings.Contains(strings.Join(args, " "), "--as-identity") {
+	if len(args) == 0 || !strings.HasPrefix(args[0], "secret") && args[0] != "participants" || strings.Contains(strings.Join(args, " "), "--as-identity") {
 		return args
 	}
 	return append(append([]string{}, args...), "--as-identity", "alice")

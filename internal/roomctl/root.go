@@ -29,7 +29,7 @@ func (a *app) newRootCommand() *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage.Errorf("%v", err) })
 	a.options.AddKubeFlags(root.PersistentFlags())
 	root.PersistentPreRunE = func(*cobra.Command, []string) error { return a.options.CheckKubeFlags() }
-	root.AddCommand(a.newSecretCommand(), a.newSyncCommand(), a.newStatusCommand(), a.newRequestsCommand())
+	root.AddCommand(a.newSecretCommand(), a.newParticipantsCommand(), a.newSyncCommand(), a.newStatusCommand(), a.newRequestsCommand())
 	a.completeKubeFlags(root)
 	return root
 }

@@ -142,7 +142,7 @@ func TestHelp(t *testing.T) {
 	t.Parallel()
 	for _, line := range []string{
 		"", "secret", "secret list", "secret get", "secret set", "secret exists", "secret delete", "secret delete-requested",
-		"secret request", "secret provide", "secret oauth", "secret offline-token", "secret authorize", "sync", "status",
+		"secret request", "secret provide", "secret oauth", "secret offline-token", "secret authorize", "participants", "sync", "status",
 		"requests", "requests approve", "requests deny",
 	} {
 		t.Run(line, func(t *testing.T) {
@@ -154,7 +154,7 @@ func TestHelp(t *testing.T) {
 			}
 			name := strings.Join(append([]string{"room"}, args...), "-")
 			golden(t, filepath.Join("help", name), got.Stdout)
-			if len(args) < 2 && !slices.Contains([]string{"sync", "status", "requests"}, line) {
+			if len(args) < 2 && !slices.Contains([]string{"participants", "sync", "status", "requests"}, line) {
 				if bare := execute(t.Context(), nil, nil, args...); bare != got {
 					t.Errorf("a bare group does not print its help: %+v", bare)
 				}

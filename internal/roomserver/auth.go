@@ -23,8 +23,10 @@ import (
 type participant struct {
 	id       string // new for each connection
 	identity string // the token's name: owner of the secrets
+	role     string
 	room     string
 	secrets  *token.SecretsGrant // nil: may not use the secrets toolkit
+	known    *attendee           // of this connection; nil: may not use the messaging toolkit
 	admin    bool                // may act for other identities
 	waits    places              // of this connection
 }
@@ -125,9 +127,12 @@ func newParticipant(claims token.Claims) (participant, error) {
 	if err != nil {
 		return participant{}, err
 	}
-	p := participant{id: id.String(), identity: claims.Name, room: claims.Room()}
+	p := participant{id: id.String(), identity: claims.Name, role: cut(claims.Role()), room: claims.Room()}
 	if api, ok := claims.API(); ok {
 		p.secrets, p.admin = api.Secrets, api.Admin != nil
+		if api.Messaging.AllowsList() {
+			p.known = newAttendee()
+		}
 	}
 	return p, nil
 }

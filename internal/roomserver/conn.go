@@ -79,6 +79,9 @@ func (c *conn) serve(ctx context.Context) {
 		s.metrics.disconnects.WithLabelValues(end.reason).Inc()
 		s.log.Info("participant left", "participant", c.who, "reason", end.reason, "duration", time.Since(began))
 	}()
+	if who := c.who.known; who != nil {
+		c.beside.Go(func() { c.tell(ctx, who) })
+	}
 	end = endingOf(c.read(ctx))
 }
 
@@ -101,6 +104,7 @@ func (c *conn) read(ctx context.Context) error {
 	}
 	c.server.roster.join(c) // before the client knows its id: whoever it tells can ask it
 	defer c.server.roster.leave(c)
+	defer c.server.attendance.leave(c.who)
 	if err := c.start(); err != nil {
 		return err
 	}
@@ -144,14 +148,42 @@ func (c *conn) respond(ctx context.Context, r response) error {
 }
 
 func (c *conn) respondLater(ctx context.Context, r response) {
-	defer func() {
-		if cause := recover(); cause != nil { // as net/http does for the reader: only this connection pays
-			c.server.log.Error("a call panicked", "tool", r.tool, "panic", cause, "stack", string(debug.Stack()))
-			c.abort()
-		}
-	}()
+	defer c.contain(r.tool)
 	if err := c.deliver(ctx, r.tool, r.later(ctx)); err != nil {
 		c.abort()
+	}
+}
+
+// contain is deferred by what runs beside the reader: only this connection pays when it panics, as net/http sees to
+// for the reader.
+func (c *conn) contain(tool string) {
+	if cause := recover(); cause != nil {
+		c.server.log.Error("a call panicked", "tool", tool, "panic", cause, "stack", string(debug.Stack()))
+		c.abort()
+	}
+}
+
+// tell pushes what there is to be told of other participants, as fast as this one takes it.
+func (c *conn) tell(ctx context.Context, who *attendee) {
+	defer c.contain(protocol.ToolEnable)
+	for {
+		select {
+		case <-who.wake:
+		case <-ctx.Done():
+			return
+		}
+		for ctx.Err() == nil {
+			news, ok := c.server.attendance.next(c.who)
+			if !ok {
+				break
+			}
+			data, err := protocol.Pack(news, nil)
+			if err != nil { // cannot be: all of it was encoded before
+				c.server.log.Error("news of participants do not encode", "error", err)
+				break
+			}
+			c.push(ctx, protocol.TypeMessagingSend, data)
+		}
 	}
 }
 

@@ -58,6 +58,7 @@ func failed(text string) error   { return &toolError{protocol.CodeOperationFaile
 // desk carries out messages: it knows the toolkits and nothing of connections.
 type desk struct {
 	toolkits   map[string]toolkit
+	attendance *attendance
 	maxMessage int
 	metrics    *metrics
 	log        *slog.Logger
@@ -69,9 +70,10 @@ func newDesk(s *Server, endpoints *endpoints) *desk {
 	questions := &inquiries{roster: s.roster, pending: newPending(limits), maxTimeout: limits.MaxTimeout}
 	return &desk{
 		toolkits: map[string]toolkit{
-			protocol.Toolkit: newSecretsToolkit(s.config.Store, limits.MaxMessage, questions, endpoints),
+			protocol.Toolkit:          newSecretsToolkit(s.config.Store, limits.MaxMessage, questions, endpoints),
+			protocol.MessagingToolkit: newMessagingToolkit(s.attendance),
 		},
-		maxMessage: limits.MaxMessage, metrics: s.metrics, log: s.log, audit: s.audit,
+		attendance: s.attendance, maxMessage: limits.MaxMessage, metrics: s.metrics, log: s.log, audit: s.audit,
 	}
 }
 
@@ -82,9 +84,9 @@ type response struct {
 	later   func(ctx context.Context) protocol.Message
 }
 
-// answer carries out one message. There is no response to messages that want none: attributes, which nobody here
-// reads, and responses, because answering an answer could go on for ever. A response that comes later takes one
-// of the caller's places to wait until it is there.
+// answer carries out one message. There is no response to messages that want none: attributes, and responses,
+// because answering an answer could go on for ever. A response that comes later takes one of the caller's places
+// to wait until it is there.
 func (d *desk) answer(ctx context.Context, from participant, message protocol.Message) response {
 	d.metrics.sizes.WithLabelValues(received).Observe(float64(len(message.Data)))
 	op := &operation{who: from, id: message.ID, tool: unknownTool, began: time.Now()}
@@ -92,7 +94,10 @@ func (d *desk) answer(ctx context.Context, from participant, message protocol.Me
 	var wait rest
 	var err error
 	switch message.Type {
-	case protocol.TypeSetAttributes, protocol.TypeResponse:
+	case protocol.TypeResponse:
+		return response{}
+	case protocol.TypeSetAttributes:
+		d.attendance.describe(from, message.Data)
 		return response{}
 	case protocol.TypeInvokeTool:
 		content, wait, err = d.invoke(ctx, op, message.Data)

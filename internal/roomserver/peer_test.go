@@ -80,6 +80,7 @@ const (
 	plainGrant grants = iota
 	adminGrant
 	noAPIGrant
+	messagingGrant // and secrets
 )
 
 func (s *service) claims(tb testing.TB, identity, room string, g grants) token.Claims {
@@ -93,6 +94,8 @@ func (s *service) claims(tb testing.TB, identity, room string, g grants) token.C
 		return claims
 	case adminGrant:
 		scope.Admin = &token.AdminGrant{}
+	case messagingGrant:
+		scope.Messaging = &token.MessagingGrant{}
 	case plainGrant:
 	}
 	api, err := token.APIGrant(scope)
@@ -128,12 +131,19 @@ type peer struct {
 	ready     protocol.RoomReady
 	me        protocol.Connected
 	nextID    uint64
+	told      []protocol.Message // pushes that came before an answer
 }
 
 // dial joins a room and reads the two start-up messages.
 func (s *service) dial(tb testing.TB, identity, room string, g grants) *peer {
 	tb.Helper()
-	return connect(tb, &websocket.Dialer{}, s.roomURL(room, s.token(tb, identity, room, g)), nil)
+	return s.join(tb, room, s.token(tb, identity, room, g))
+}
+
+// join is dial with a token.
+func (s *service) join(tb testing.TB, room, jwt string) *peer {
+	tb.Helper()
+	return connect(tb, &websocket.Dialer{}, s.roomURL(room, jwt), nil)
 }
 
 func connect(tb testing.TB, dialer *websocket.Dialer, address string, header http.Header) *peer {

@@ -28,7 +28,7 @@ func (s *Server) restConnect(v visit) (any, error) {
 	if err := v.body(&struct{}{}); err != nil {
 		return nil, err
 	}
-	api, err := token.APIGrant(token.APIScope{Secrets: &token.SecretsGrant{}, Admin: &token.AdminGrant{}})
+	api, err := token.APIGrant(token.APIScope{Secrets: &token.SecretsGrant{}, Messaging: &token.MessagingGrant{}, Admin: &token.AdminGrant{}})
 	if err != nil {
 		return nil, err
 	}

@@ -19,19 +19,20 @@ import (
 
 // Server is a room server. It is safe for concurrent use and cannot be used again after Close.
 type Server struct {
-	config  Config
-	log     *slog.Logger
-	door    *doorkeeper
-	desk    *desk
-	hub     *hub
-	roster  *roster
-	faults  faults
-	audit   *audit
-	backups sync.Mutex // one at a time
-	metrics *metrics
-	mux     *http.ServeMux
-	upgrade websocket.Upgrader
-	session uuid.UUID // one for the life of the process; each room's session id is derived from it
+	config     Config
+	log        *slog.Logger
+	door       *doorkeeper
+	desk       *desk
+	hub        *hub
+	roster     *roster
+	attendance *attendance
+	faults     faults
+	audit      *audit
+	backups    sync.Mutex // one at a time
+	metrics    *metrics
+	mux        *http.ServeMux
+	upgrade    websocket.Upgrader
+	session    uuid.UUID // one for the life of the process; each room's session id is derived from it
 }
 
 // New returns a server that is ready to serve. It starts nothing.
@@ -67,7 +68,7 @@ func New(config Config) (*Server, error) {
 	}
 	s := &Server{
 		config: config, log: config.Logger, door: door, metrics: metrics, session: session,
-		hub: newHub(config.Limits.MaxConnections), roster: newRoster(), faults: newFaults(config.Faults),
+		hub: newHub(config.Limits.MaxConnections), roster: newRoster(), attendance: newAttendance(config.Limits.MaxMessage / 2), faults: newFaults(config.Faults),
 		audit: &audit{config.Audit},
 	}
 	s.desk = newDesk(s, endpoints)

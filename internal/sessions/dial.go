@@ -61,9 +61,10 @@ func Dial(ctx context.Context, call Call) (*roomclient.Session, error) {
 	})
 }
 
-// signedTokens signs tokens that allow exactly what the operator does: being in the room, and its room secrets.
+// signedTokens signs tokens that allow exactly what the operator does: being in the room, knowing who else is, and its
+// room secrets.
 func signedTokens(call Call) (roomclient.TokenSource, error) {
-	api, err := token.APIGrant(token.APIScope{Secrets: &token.SecretsGrant{}})
+	api, err := token.APIGrant(token.APIScope{Secrets: &token.SecretsGrant{}, Messaging: token.ListOnly()})
 	if err != nil {
 		return nil, err
 	}

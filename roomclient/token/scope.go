@@ -12,8 +12,9 @@ import (
 // APIScope is the scope of an api grant: each member that is present, even as an empty
 // object, grants that part of the room API.
 type APIScope struct {
-	Secrets *SecretsGrant
-	Admin   *AdminGrant
+	Secrets   *SecretsGrant
+	Messaging *MessagingGrant
+	Admin     *AdminGrant
 	// Other keeps the members this package has no type for.
 	Other map[string]json.RawMessage
 }
@@ -22,6 +23,23 @@ type APIScope struct {
 // narrows it; nil means the default.
 type AdminGrant struct {
 	Config *bool `json:"config,omitempty"`
+}
+
+// MessagingGrant allows the messaging tools. What is false is not allowed: Broadcast and Send
+// to send messages, List to learn who is in the room. Nil means the default, which is true.
+type MessagingGrant struct {
+	Broadcast *bool `json:"broadcast,omitempty"`
+	List      *bool `json:"list,omitempty"`
+	Send      *bool `json:"send,omitempty"`
+}
+
+// AllowsList reports whether the holder may learn who is in the room; a nil grant allows
+// nothing.
+func (g *MessagingGrant) AllowsList() bool { return g != nil && (g.List == nil || *g.List) }
+
+// ListOnly is the grant to learn who is in the room, and to be known there, and nothing else.
+func ListOnly() *MessagingGrant {
+	return &MessagingGrant{Broadcast: new(false), Send: new(false)}
 }
 
 // SecretsGrant allows the secrets tools. RequestOAuthToken, when it is not nil, limits
@@ -67,18 +85,22 @@ func matches(pattern, endpoint string) bool {
 }
 
 const (
-	scopeSecrets = "secrets"
-	scopeAdmin   = "admin"
+	scopeSecrets   = "secrets"
+	scopeMessaging = "messaging"
+	scopeAdmin     = "admin"
 )
 
 // MarshalJSON writes the typed members and those of Other as one object.
 func (s APIScope) MarshalJSON() ([]byte, error) {
-	members := make(map[string]any, len(s.Other)+2)
+	members := make(map[string]any, len(s.Other)+3)
 	for name, raw := range s.Other {
 		members[name] = raw
 	}
 	if s.Secrets != nil {
 		members[scopeSecrets] = s.Secrets
+	}
+	if s.Messaging != nil {
+		members[scopeMessaging] = s.Messaging
 	}
 	if s.Admin != nil {
 		members[scopeAdmin] = s.Admin
@@ -89,8 +111,9 @@ func (s APIScope) MarshalJSON() ([]byte, error) {
 // UnmarshalJSON reads an api scope; a member that is null counts as absent.
 func (s *APIScope) UnmarshalJSON(data []byte) error {
 	var typed struct {
-		Secrets *SecretsGrant `json:"secrets"`
-		Admin   *AdminGrant   `json:"admin"`
+		Secrets   *SecretsGrant   `json:"secrets"`
+		Messaging json.RawMessage `json:"messaging"`
+		Admin     *AdminGrant     `json:"admin"`
 	}
 	if err := json.Unmarshal(data, &typed); err != nil {
 		return err
@@ -100,11 +123,21 @@ func (s *APIScope) UnmarshalJSON(data []byte) error {
 		return err
 	}
 	maps.DeleteFunc(other, func(name string, raw json.RawMessage) bool {
-		return name == scopeSecrets || name == scopeAdmin || string(raw) == "null"
+		return name == scopeSecrets || name == scopeMessaging || name == scopeAdmin || string(raw) == "null"
 	})
-	*s = APIScope{Secrets: typed.Secrets, Admin: typed.Admin}
+	*s = APIScope{Secrets: typed.Secrets, Messaging: messagingGrant(typed.Messaging), Admin: typed.Admin}
 	if len(other) > 0 {
 		s.Other = other
 	}
 	return nil
+}
+
+// messagingGrant reads the grant. One that cannot be understood allows nothing, and leaves the
+// rest of the scope what it is.
+func messagingGrant(raw json.RawMessage) *MessagingGrant {
+	var grant MessagingGrant
+	if !isObject(raw) || json.Unmarshal(raw, &grant) != nil {
+		return nil
+	}
+	return &grant
 }

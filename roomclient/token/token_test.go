@@ -325,6 +325,19 @@ func TestOAuthAllowListMatchesAsTheSDKDoes(t *testing.T) {
 	}
 }
 
+func TestAMessagingGrantThatIsNoneAllowsNothingAndHarmsNothing(t *testing.T) {
+	t.Parallel()
+	for encoded, want := range map[string]bool{
+		`{}`: true, `{"list":true}`: true, `{"list":null}`: true, `{"send":false}`: true,
+		`{"list":false}`: false, `{"list":"yes"}`: false, `true`: false, `null`: false, `[]`: false,
+	} {
+		scope, ok := token.Claims{Grants: []token.Grant{{Name: token.GrantAPI, Scope: json.RawMessage(`{"secrets":{},"messaging":` + encoded + `}`)}}}.API()
+		if got := scope.Messaging.AllowsList(); got != want || !ok || scope.Secrets == nil {
+			t.Errorf("%s allows the list: %v, scope %+v %v", encoded, got, scope, ok)
+		}
+	}
+}
+
 func TestGrantsComeBack(t *testing.T) {
 	t.Parallel()
 	no := false
@@ -333,6 +346,8 @@ func TestGrantsComeBack(t *testing.T) {
 		`{"secrets":{}}`:                         {Secrets: &token.SecretsGrant{}},
 		`{"secrets":{"request_oauth_token":[]}}`: {Secrets: &token.SecretsGrant{RequestOAuthToken: []token.OAuthClient{}}},
 		`{"admin":{"config":false}}`:             {Admin: &token.AdminGrant{Config: &no}},
+		`{"messaging":{}}`:                       {Messaging: &token.MessagingGrant{}},
+		`{"messaging":{"broadcast":false,"send":false}}`: {Messaging: token.ListOnly()},
 		`{"llm":{"models":["m"]},"secrets":{}}`: {
 			Secrets: &token.SecretsGrant{},
 			Other:   map[string]json.RawMessage{"llm": json.RawMessage(`{"models":["m"]}`)},

@@ -73,6 +73,9 @@ export class Rooms {
   // start waits until the client is ready and knows its participant. The old client is ready before it does, and
   // when it is refused its start never ends: only the callbacks tell.
   async #start(name, { client }) {
+    for (const news of ["messaging_enabled", "participant_added", "participant_removed", "participant_attributes_updated"]) {
+      client.messaging.on(news, () => this.#emit({ event: news, room: name }));
+    }
     for (const status of ["disconnected", "reconnected"]) {
       client.on?.(status, (event) => this.#emit({ event: status, room: name, message: event.message }));
     }
@@ -113,6 +116,23 @@ export class Rooms {
     const { secrets } = this.#open.get(room);
     const results = await Promise.allSettled(args.map((arg) => secrets[method](arg)));
     return results.map(({ value, reason }) => (reason ? { error: failure(reason) } : { ok: value ?? null }));
+  }
+
+  // messaging makes the participant known to the others, or unknown.
+  messaging({ room, method }) {
+    return this.#open.get(room).client.messaging[method]();
+  }
+
+  participants({ room }) {
+    const { messaging } = this.#open.get(room).client;
+    return messaging.remoteParticipants.map((p) => ({
+      id: p.id, role: p.role, name: p.getAttribute("name"), mood: p.getAttribute("mood") ?? "",
+      byName: messaging.getParticipantByName(p.getAttribute("name"))?.id, online: p.online,
+    }));
+  }
+
+  setAttribute({ room, name, value }) {
+    return this.#open.get(room).client.localParticipant.setAttribute(name, value);
   }
 
   invoke({ room, toolkit, tool, input }) {

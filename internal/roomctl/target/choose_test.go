@@ -208,8 +208,12 @@ func TestFilesThatCannotBeReadAreNoUsageErrors(t *testing.T) {
 func TestTokensGrantNoMoreThanIsAskedFor(t *testing.T) {
 	t.Parallel()
 	key := newKey(t)
-	for admin, want := range map[bool]bool{false: false, true: true} {
-		config, err := Target{Room: "myroom", Identity: "alice", APIKey: &key}.Config(admin)
+	for name, asked := range map[string]token.APIScope{
+		"nothing more": {},
+		"admin":        {Admin: &token.AdminGrant{}},
+		"being listed": {Messaging: token.ListOnly()},
+	} {
+		config, err := Target{Room: "myroom", Identity: "alice", APIKey: &key}.Config(asked)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -222,11 +226,12 @@ func TestTokensGrantNoMoreThanIsAskedFor(t *testing.T) {
 			t.Fatal(err)
 		}
 		scope, _ := claims.API()
-		if claims.Room() != "myroom" || claims.Name != "alice" || scope.Secrets == nil || (scope.Admin != nil) != want || time.Until(claims.ExpiresAt) > tokenLifetime {
-			t.Errorf("admin %v: %+v, %+v", admin, claims, scope)
+		asked.Secrets = &token.SecretsGrant{}
+		if diff := cmp.Diff(asked, scope); diff != "" || claims.Room() != "myroom" || claims.Name != "alice" || time.Until(claims.ExpiresAt) > tokenLifetime {
+			t.Errorf("%s: %+v, %s", name, claims, diff)
 		}
 	}
-	ready, err := Target{Token: redact.Bytes("ready")}.Config(true)
+	ready, err := Target{Token: redact.Bytes("ready")}.Config(token.APIScope{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -54,23 +54,20 @@ func (t Target) String() string { return fmt.Sprintf("room %s at %s", t.Room, sh
 // tokenLifetime is how long a token that is signed here is valid. It only has to outlive the attempt to connect.
 const tokenLifetime = 10 * time.Minute
 
-// Config says how to connect. With an API key, admin asks for the grant to act on the secrets of others.
-func (t Target) Config(admin bool) (roomclient.Config, error) {
-	source, err := t.tokens(admin)
+// Config says how to connect. With an API key, scope is what the token allows beside the use of secrets.
+func (t Target) Config(scope token.APIScope) (roomclient.Config, error) {
+	source, err := t.tokens(scope)
 	if err != nil {
 		return roomclient.Config{}, err
 	}
 	return roomclient.Config{URL: t.URL, Room: t.Room, Token: source, TLS: t.TLS}, nil
 }
 
-func (t Target) tokens(admin bool) (roomclient.TokenSource, error) {
+func (t Target) tokens(scope token.APIScope) (roomclient.TokenSource, error) {
 	if t.APIKey == nil {
 		return roomclient.StaticToken(string(t.Token)), nil
 	}
-	scope := token.APIScope{Secrets: &token.SecretsGrant{}}
-	if admin {
-		scope.Admin = &token.AdminGrant{}
-	}
+	scope.Secrets = &token.SecretsGrant{}
 	api, err := token.APIGrant(scope)
 	if err != nil {
 		return nil, err
