@@ -9,6 +9,7 @@ import (
 
 	"k8s.io/utils/clock"
 
+	"github.com/roomsecrets/roomsecret-operator/internal/errands"
 	"github.com/roomsecrets/roomsecret-operator/roomclient"
 	"github.com/roomsecrets/roomsecret-operator/roomclient/token"
 )
@@ -39,8 +40,9 @@ type Dialer func(ctx context.Context, call Call) (*roomclient.Session, error)
 func Dial(ctx context.Context, call Call) (*roomclient.Session, error) {
 	config := roomclient.Config{
 		Room: call.Room.Name, TLS: call.Room.TLS, RequestTimeout: call.Room.RequestTimeout,
-		// Whoever reads at the same time shares this, so that what a room can make us hold is bounded.
-		MaxInFlight: readsInFlight,
+		// Whoever reads at the same time shares this, so that what a room can make us hold is bounded. Who waits for people
+		// keeps none of them waiting.
+		MaxInFlight: readsInFlight + errands.MaxInRoom,
 	}
 	var err error
 	switch {

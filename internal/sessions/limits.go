@@ -54,6 +54,21 @@ func (g *gate) set(limits Limits) {
 	}
 }
 
+// pass waits until a request may be made that takes as long as people do. It has no place among those in flight, which would
+// have to wait for it.
+func (g *gate) pass(ctx context.Context) error {
+	g.mu.Lock()
+	pace := g.rate
+	g.mu.Unlock()
+	if pace == nil {
+		return nil
+	}
+	if err := pace.Wait(ctx); err != nil {
+		return fmt.Errorf("wait for the rate limit of the room: %w", err)
+	}
+	return nil
+}
+
 // enter waits until a request may be made. The caller must say when it is over.
 func (g *gate) enter(ctx context.Context) (leave func(), err error) {
 	g.mu.Lock()

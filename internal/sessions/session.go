@@ -231,6 +231,20 @@ func ask[T any](ctx context.Context, s *session, operation string, request func(
 		return answer, err
 	}
 	defer leave()
+	return through(ctx, s, operation, request)
+}
+
+// askPeople makes a request that waits for somebody to answer, and counts it. A change to another line lets it wait: it goes
+// on on the line that it was made on.
+func askPeople[T any](ctx context.Context, s *session, operation string, request func(context.Context, roomclient.Secrets) (T, error)) (answer T, err error) {
+	if err := s.gate.pass(ctx); err != nil {
+		return answer, err
+	}
+	return through(ctx, s, operation, request)
+}
+
+// through makes a request on the line in use, and counts it.
+func through[T any](ctx context.Context, s *session, operation string, request func(context.Context, roomclient.Secrets) (T, error)) (T, error) {
 	line := s.lines.take()
 	defer line.calls.Done()
 	return measured(s.metrics, operation, func() (T, error) { return request(ctx, line.client.Secrets()) })
