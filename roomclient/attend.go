@@ -41,6 +41,16 @@ func (c *Conn) attend(ctx context.Context) error {
 	}
 }
 
+// Unattend makes this participant unknown to the others again, and forgets about them. Ending
+// the connection does so, too, but nobody knows when the others hear of that.
+func (c *Conn) Unattend(ctx context.Context) {
+	call := protocol.Invoke{Toolkit: protocol.MessagingToolkit, Tool: protocol.ToolDisable, Input: protocol.Object(&struct{}{})}
+	if _, err := c.Invoke(ctx, call); err != nil {
+		c.log.Debug("the room did not let us stop attending", "error", err)
+	}
+	c.others.leave()
+}
+
 // Participants returns the others who have made themselves known in the room, by id. It is
 // empty unless [Conn.Attend] has succeeded, and once the connection has ended.
 func (c *Conn) Participants() []Participant {

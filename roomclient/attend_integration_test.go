@@ -200,6 +200,10 @@ func TestAConnectionAttendsUntilItEnds(t *testing.T) {
 	if got, ok := alice.FindParticipant("bob"); !ok || len(alice.Participants()) != 1 || got.ID != bob.ParticipantID() {
 		t.Errorf("alice finds %+v", got)
 	}
+	alice.Unattend(ctx)
+	if carol := attend("carol"); len(carol.Participants()) != 1 || len(alice.Participants()) != 0 {
+		t.Errorf("carol knows %v, and alice %v", carol.Participants(), alice.Participants())
+	}
 	_ = alice.Close()
 	if _, ok := alice.FindParticipant("bob"); ok || alice.Participants() != nil {
 		t.Error("a connection that has ended knows somebody")

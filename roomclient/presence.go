@@ -43,6 +43,14 @@ func (p *presence) attend() {
 	p.attending = true
 }
 
+// leave forgets everybody.
+func (p *presence) leave() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.attending = false
+	clear(p.others)
+}
+
 // settle says how the attempt to attend went.
 func (p *presence) settle(err error) {
 	p.mu.Lock()

@@ -66,6 +66,7 @@ func (a *app) participants(ctx context.Context, choice target.Choice) ([]roomcli
 	if err := conn.Attend(ctx); err != nil {
 		return nil, err
 	}
+	defer conn.Unattend(ctx) // or whoever looks next could see this command still leaving
 	others := conn.Participants()
 	slices.SortStableFunc(others, func(a, b roomclient.Participant) int { return cmp.Compare(a.Name, b.Name) })
 	return others, nil
