@@ -26,6 +26,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 
 	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
+	"github.com/roomsecrets/roomsecret-operator/internal/consent"
 	"github.com/roomsecrets/roomsecret-operator/internal/fingerprint"
 	"github.com/roomsecrets/roomsecret-operator/internal/hosts"
 	"github.com/roomsecrets/roomsecret-operator/internal/sessions"
@@ -49,6 +50,8 @@ type Options struct {
 	Restarts bool
 	// Namespaces are those that the cache of the manager is limited to; empty means all.
 	Namespaces []string
+	// Consent makes the links to the consent page; without a URL there is none.
+	Consent consent.Links
 	// MaxConcurrentReconciles is how many RoomSecrets are worked on at the same time, and how many rooms of each kind; 0
 	// means 10.
 	MaxConcurrentReconciles int

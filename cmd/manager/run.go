@@ -16,6 +16,7 @@ import (
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	"k8s.io/klog/v2"
+	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/config"
@@ -27,6 +28,7 @@ import (
 
 	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
 	"github.com/roomsecrets/roomsecret-operator/controllers"
+	"github.com/roomsecrets/roomsecret-operator/internal/consent"
 	"github.com/roomsecrets/roomsecret-operator/internal/options"
 	"github.com/roomsecrets/roomsecret-operator/internal/sessions"
 	"github.com/roomsecrets/roomsecret-operator/internal/tracing"
@@ -156,7 +158,7 @@ func addControllers(ctx context.Context, mgr ctrl.Manager, restConfig *rest.Conf
 	if err := metrics.Registry.Register(controllers.NewInventory(ctx, mgr.GetCache(), mgr.Elected())); err != nil {
 		return err
 	}
-	return controllers.Setup(ctx, mgr, controllers.Options{
+	settings := controllers.Options{
 		Rooms:                   sessions.NewPool(digests, roomMetrics, sessions.Dial),
 		Digests:                 digests,
 		Metrics:                 syncMetrics,
@@ -165,6 +167,35 @@ func addControllers(ctx context.Context, mgr ctrl.Manager, restConfig *rest.Conf
 		Hosts:                   o.AllowedHosts,
 		Restarts:                o.EnableRestarts,
 		Namespaces:              o.WatchNamespaces,
+		Consent:                 consent.Links{URL: o.ConsentURL, Key: digests},
 		MaxConcurrentReconciles: o.MaxConcurrentReconciles,
+	}
+	if err := addConsentPage(mgr, settings, o); err != nil {
+		return err
+	}
+	return controllers.Setup(ctx, mgr, settings)
+}
+
+// addConsentPage adds the page on which people approve OAuth tokens, if there is to be one.
+func addConsentPage(mgr ctrl.Manager, settings controllers.Options, o *options.Options) error {
+	if o.ConsentAddress == "" {
+		return nil
+	}
+	consentMetrics, err := consent.NewMetrics(metrics.Registry)
+	if err != nil {
+		return err
+	}
+	var oidc *consent.OIDC
+	if o.ConsentOIDC.Issuer != "" {
+		oidc = &o.ConsentOIDC
+	}
+	page, err := consent.New(consent.Options{
+		Address: o.ConsentAddress, URL: o.ConsentURL, OIDC: oidc,
+		Store: controllers.NewConsents(mgr, settings), Key: settings.Digests,
+		Clock: clock.RealClock{}, Log: mgr.GetLogger().WithName("consent"), Metrics: consentMetrics,
 	})
+	if err != nil {
+		return err
+	}
+	return mgr.Add(page)
 }

@@ -12,6 +12,7 @@ import (
 	"unicode"
 
 	"github.com/golang-jwt/jwt/v5"
+	"k8s.io/klog/v2"
 
 	"github.com/roomsecrets/roomsecret-operator/internal/fingerprint"
 )
@@ -172,17 +173,19 @@ func reasonOf(text string) string {
 
 // settle makes a decision, and shows what became of it. note is for the page only.
 func (s *Server) settle(w http.ResponseWriter, r *http.Request, v visit, a Authorization, d Decision, note string) {
-	ctx, cancel := context.WithTimeout(r.Context(), decideTimeout)
+	// Whoever goes away has decided all the same.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), decideTimeout)
 	defer cancel()
 	err := s.options.Store.Decide(ctx, a.Ref, d)
 	s.options.Metrics.count(d, err)
-	s.options.Log.Info("consent", "roomSecret", a.Namespace+"/"+a.Name, "room", a.Room, "asker", a.Asker,
-		"provider", hostOf(a.Endpoint), "client", a.ClientID, "approved", d.Approved, "by", d.By, "outcome", outcome(d, err))
+	log := s.options.Log.WithValues("RoomSecret", klog.KRef(a.Namespace, a.Name), "request", a.RequestID)
+	log.Info("decision", "room", a.Room, "asker", a.Asker, "provider", hostOf(a.Endpoint), "client", a.ClientID,
+		"approved", d.Approved, "by", d.By, "outcome", outcome(d, err))
 	switch {
 	case errors.Is(err, ErrDecided), errors.Is(err, ErrGone):
 		s.fail(w, r, err)
 	case err != nil:
-		s.options.Log.Error(err, "answer a request", "roomSecret", a.Namespace+"/"+a.Name)
+		log.Error(err, "answer a request")
 		s.problemThen(w, r, http.StatusServiceUnavailable, problemUndelivered, v.at)
 	default:
 		until := s.options.Clock.Now().Add(resultLifetime)

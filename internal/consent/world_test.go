@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"html"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/cookiejar"
@@ -200,9 +201,7 @@ func (b *browser) post(action string, fields url.Values, header http.Header) *br
 		b.t.Fatal(err)
 	}
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	for name, values := range header {
-		request.Header[name] = values
-	}
+	maps.Copy(request.Header, header)
 	return b.send(request)
 }
 

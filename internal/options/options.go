@@ -9,6 +9,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"net"
 	"net/url"
 	"os"
 	"strings"
@@ -17,6 +18,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 
+	"github.com/roomsecrets/roomsecret-operator/internal/consent"
 	"github.com/roomsecrets/roomsecret-operator/internal/hosts"
 )
 
@@ -56,6 +58,10 @@ type Options struct {
 	KubeAPIBurst int
 	// OTLPEndpoint is where traces go, an http or https URL; empty means nowhere.
 	OTLPEndpoint string
+	// ConsentAddress is where the consent page is served; empty means nowhere. ConsentURL is where people find it.
+	ConsentAddress, ConsentURL string
+	// ConsentOIDC is the OpenID provider with which people sign in to the consent page; without an issuer there is none.
+	ConsentOIDC consent.OIDC
 	// Zap are the settings of the log.
 	Zap zap.Options
 }
@@ -83,6 +89,11 @@ func (o *Options) AddFlags(flags *flag.FlagSet) {
 	flags.IntVar(&o.KubeAPIBurst, "kube-api-burst", 100, "How many requests to the API server may come at once.")
 	flags.StringVar(&o.OTLPEndpoint, "otlp-endpoint", cmp.Or(os.Getenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"), os.Getenv("OTEL_EXPORTER_OTLP_ENDPOINT")),
 		"URL of an OpenTelemetry collector (OTLP over gRPC) to send traces to. The default is OTEL_EXPORTER_OTLP_ENDPOINT from the environment; without it there are none.")
+	flags.StringVar(&o.ConsentAddress, "consent-address", "", "Address to serve the page on which people approve OAuth tokens (spec.provide.oauth), over plain HTTP, such as :8090. Without it there is no page.")
+	flags.StringVar(&o.ConsentURL, "consent-url", "", "URL of that page for people, such as https://consent.example.com: https, or http on localhost. OAuth clients must allow its path /callback as a redirect URI.")
+	flags.StringVar(&o.ConsentOIDC.Issuer, "consent-oidc-issuer", "", "Issuer of the OpenID provider with which people sign in to that page. Without it, only those who have the link of a request can decide it.")
+	flags.StringVar(&o.ConsentOIDC.ClientID, "consent-oidc-client-id", "", "What that page is to the OpenID provider, which must allow its path /signed-in as a redirect URI.")
+	flags.StringVar(&o.ConsentOIDC.ClientSecretFile, "consent-oidc-client-secret-file", "", "File with the secret of that client. A public client has none.")
 	o.Zap.StacktraceLevel = zapcore.DPanicLevel // where a failure came from is in its message; a trace would bury it
 	o.Zap.BindFlags(flags)
 }
@@ -104,6 +115,7 @@ func (o *Options) Validate() error {
 	if err := validEndpoint(o.OTLPEndpoint); err != nil {
 		errs = append(errs, err)
 	}
+	errs = append(errs, o.validConsent())
 	for name, value := range map[string]float64{
 		"--max-concurrent-reconciles": float64(o.MaxConcurrentReconciles),
 		"--kube-api-qps":              o.KubeAPIQPS,
@@ -120,6 +132,40 @@ func validEndpoint(endpoint string) error {
 	parsed, err := url.Parse(endpoint)
 	if endpoint != "" && (err != nil || parsed.Host == "" || (parsed.Scheme != "http" && parsed.Scheme != "https")) {
 		return errors.New("--otlp-endpoint: must be a URL such as http://collector:4317")
+	}
+	return nil
+}
+
+// validConsent returns what is wrong with the options of the consent page.
+func (o *Options) validConsent() error {
+	if o.ConsentAddress == "" && o.ConsentURL == "" && o.ConsentOIDC == (consent.OIDC{}) {
+		return nil
+	}
+	var errs []error
+	if o.ConsentAddress == "" || o.ConsentURL == "" {
+		errs = append(errs, errors.New("--consent-address and --consent-url: the consent page needs both"))
+	}
+	if _, _, err := net.SplitHostPort(o.ConsentAddress); o.ConsentAddress != "" && err != nil {
+		errs = append(errs, fmt.Errorf("--consent-address %q: must be a host, which may be empty, and a port, such as :8090", o.ConsentAddress))
+	}
+	if o.ConsentURL != "" {
+		if err := consent.CheckURL(o.ConsentURL); err != nil {
+			errs = append(errs, fmt.Errorf("--consent-url %w", err))
+		}
+	}
+	return errors.Join(append(errs, o.validSignIn())...)
+}
+
+// validSignIn returns what is wrong with the OpenID provider of the consent page.
+func (o *Options) validSignIn() error {
+	if o.ConsentOIDC == (consent.OIDC{}) {
+		return nil
+	}
+	if o.ConsentOIDC.Issuer == "" || o.ConsentOIDC.ClientID == "" {
+		return errors.New("--consent-oidc-issuer and --consent-oidc-client-id: signing in needs both")
+	}
+	if err := consent.CheckURL(o.ConsentOIDC.Issuer); err != nil {
+		return fmt.Errorf("--consent-oidc-issuer %w", err)
 	}
 	return nil
 }

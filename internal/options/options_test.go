@@ -79,3 +79,40 @@ func TestEachBadOptionIsNamed(t *testing.T) {
 		}
 	}
 }
+
+func TestTheConsentPageIsAtAnAddressAndAURL(t *testing.T) {
+	t.Parallel()
+	page := []string{"--consent-address=:8090", "--consent-url=https://consent.example.com/rooms/"}
+	oidc := []string{"--consent-oidc-issuer=https://id.example.com/realms/a", "--consent-oidc-client-id=consent"}
+	for name, c := range map[string]struct {
+		args []string
+		want string
+	}{
+		"the page alone":                          {page, ""},
+		"with people who sign in":                 {append(oidc, page...), ""},
+		"with a client that has a secret":         {append([]string{"--consent-oidc-client-secret-file=/run/secret"}, append(oidc, page...)...), ""},
+		"on this machine":                         {[]string{"--consent-address=127.0.0.1:8090", "--consent-url=http://localhost:8090"}, ""},
+		"no URL":                                  {page[:1], "needs both"},
+		"no address":                              {page[1:], "needs both"},
+		"no page to sign in to":                   {oidc, "needs both"},
+		"an address without a port":               {[]string{"--consent-address=here", page[1]}, "--consent-address"},
+		"not encrypted":                           {[]string{page[0], "--consent-url=http://consent.example.com"}, "--consent-url must be https"},
+		"a query":                                 {[]string{page[0], "--consent-url=https://consent.example.com?a=b"}, "no query"},
+		"a fragment":                              {[]string{page[0], "--consent-url=https://consent.example.com#"}, "no fragment"},
+		"a user":                                  {[]string{page[0], "--consent-url=https://me@consent.example.com"}, "such as"},
+		"no host":                                 {[]string{page[0], "--consent-url=consent.example.com"}, "such as"},
+		"a path that is another":                  {[]string{page[0], "--consent-url=https://consent.example.com/a/../b"}, "plain path"},
+		"a client of nobody":                      {append(oidc[1:], page...), "--consent-oidc-issuer"},
+		"an issuer that does not know us":         {append(oidc[:1:1], page...), "--consent-oidc-client-id"},
+		"an issuer that is not encrypted":         {append([]string{"--consent-oidc-issuer=http://id.example.com", oidc[1]}, page...), "--consent-oidc-issuer must be https"},
+		"the secret of a client that has no name": {append([]string{"--consent-oidc-client-secret-file=/run/secret"}, page...), "--consent-oidc-client-id"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := parse(t, c.args...)
+			if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}

@@ -21,6 +21,7 @@ import (
 
 	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
 	"github.com/roomsecrets/roomsecret-operator/controllers"
+	"github.com/roomsecrets/roomsecret-operator/internal/consent"
 	"github.com/roomsecrets/roomsecret-operator/internal/roomserver"
 	"github.com/roomsecrets/roomsecret-operator/internal/roomserver/store"
 	"github.com/roomsecrets/roomsecret-operator/internal/sessions"
@@ -81,6 +82,9 @@ func ofManager(t *testing.T) []metric {
 		t.Fatal(err)
 	}
 	if _, err := controllers.NewMetrics(list); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := consent.NewMetrics(list); err != nil {
 		t.Fatal(err)
 	}
 	elected := make(chan struct{})
