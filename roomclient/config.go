@@ -60,8 +60,11 @@ type Config struct {
 	// tells the other one not to wait. Without a handler requests are not answered.
 	OnSecretRequest func(ctx context.Context, request PendingSecretRequest)
 	OnOAuthRequest  func(ctx context.Context, request PendingOAuthRequest)
-	// MaxHandlers is how many of them may run at a time, on one connection; requests beyond
-	// it are not answered. 0: 16.
+	// MaxHandlers is how many of them may run at a time, on one connection. Requests beyond
+	// it wait for their turn, in the order of their arrival and no longer than the one who
+	// asks; 16384 of them, or 32 MiB. What comes then is not answered. Whoever is asked for
+	// more than handlers can answer returns from them at once and answers later, with
+	// [Secrets.ProvideSecret] and the ID of the request. 0: 16.
 	MaxHandlers int
 
 	// MaxMessage is the most data bytes of a message in either direction; 0: 4 MiB.

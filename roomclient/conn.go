@@ -34,7 +34,7 @@ type Conn struct {
 
 	startup startup
 	ready   chan struct{} // closed when startup is complete
-	asked   requests
+	asked   *requests
 	others  *presence
 
 	endOnce   sync.Once

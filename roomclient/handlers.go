@@ -10,57 +10,6 @@ import (
 	"github.com/roomsecrets/roomsecret-operator/roomclient/protocol"
 )
 
-const (
-	// rememberedRequests is how many requests a repetition is recognised of.
-	rememberedRequests = 1024
-	// maxRequestID bounds what remembering takes, in bytes; the SDKs' ids are UUIDs.
-	maxRequestID = 256
-)
-
-// requests is what this participant is asked for on one connection: each request once, and
-// not too many at a time. The reader alone takes requests up.
-type requests struct {
-	places chan struct{} // a semaphore: one for each handler that runs
-	seen   map[string]struct{}
-	order  []string // a ring once it is full
-	next   int
-}
-
-func newRequests(limit int) requests {
-	return requests{places: make(chan struct{}, limit), seen: make(map[string]struct{})}
-}
-
-// take reserves a place for the request, or says why not.
-func (r *requests) take(id string) (refusal string) {
-	if len(id) > maxRequestID {
-		return "its id is too long"
-	}
-	if _, ok := r.seen[id]; ok {
-		return "it is a repetition"
-	}
-	select {
-	case r.places <- struct{}{}:
-	default:
-		return "all handlers are busy"
-	}
-	r.remember(id)
-	return ""
-}
-
-func (r *requests) remember(id string) {
-	r.seen[id] = struct{}{}
-	if len(r.order) < rememberedRequests {
-		r.order = append(r.order, id)
-		return
-	}
-	delete(r.seen, r.order[r.next])
-	r.order[r.next] = id
-	r.next = (r.next + 1) % rememberedRequests
-}
-
-// release gives the place of a request back. It may be called from any goroutine.
-func (r *requests) release() { <-r.places }
-
 // secretRequested starts the handler of a request for a secret.
 func (c *Conn) secretRequested(ctx context.Context, msg protocol.Message) {
 	var push protocol.SecretRequestPush
@@ -74,7 +23,7 @@ func (c *Conn) secretRequested(ctx context.Context, msg protocol.Message) {
 		DelegateTo:    protocol.OrEmpty(push.Request.DelegateTo),
 		Timeout:       protocol.RequestTimeout(push.Request.Timeout),
 	}}
-	c.handle(ctx, request.ID, request.Timeout, func(ctx context.Context) { handle(ctx, request) })
+	c.handle(ctx, arrival{request.ID, request.Timeout, len(msg.Data)}, func(ctx context.Context) { handle(ctx, request) })
 }
 
 // oauthRequested starts the handler of a request for an authorization.
@@ -94,7 +43,7 @@ func (c *Conn) oauthRequested(ctx context.Context, msg protocol.Message) {
 			Timeout:       protocol.RequestTimeout(push.Request.Timeout),
 		},
 	}
-	c.handle(ctx, request.ID, request.Timeout, func(ctx context.Context) { handle(ctx, request) })
+	c.handle(ctx, arrival{request.ID, request.Timeout, len(msg.Data)}, func(ctx context.Context) { handle(ctx, request) })
 }
 
 // concerns reads a push into the header unless there is no handler. A push that makes no
@@ -112,17 +61,26 @@ func (c *Conn) concerns(msg protocol.Message, handled bool, header any) bool {
 	return true
 }
 
-// handle runs the handler of a request; it never waits for it, and neither does the end of
-// the connection.
-func (c *Conn) handle(ctx context.Context, id string, timeout time.Duration, handler func(context.Context)) {
-	if refusal := c.asked.take(id); refusal != "" {
-		c.log.Debug("ignored a request", "reason", refusal)
-		return
-	}
-	go func() {
-		defer c.asked.release()
-		ctx, cancel := context.WithTimeout(ctx, timeout)
+// handle has the handler of a request run, at once or when it is its turn; neither the reader
+// nor the end of the connection waits for it.
+func (c *Conn) handle(ctx context.Context, push arrival, handler func(context.Context)) {
+	deadline := time.Now().Add(push.timeout)
+	refusal := c.asked.take(push.id, push.size, func() {
+		ctx, cancel := context.WithDeadline(ctx, deadline)
 		defer cancel()
-		handler(ctx)
-	}()
+		if ctx.Err() == nil { // else nobody waits any more
+			handler(ctx)
+		}
+	})
+	if refusal != "" {
+		c.log.Debug("ignored a request", "reason", refusal)
+	}
+}
+
+// arrival is what matters of a request to whoever has it handled. The size is that of the
+// message, in bytes.
+type arrival struct {
+	id      string
+	timeout time.Duration
+	size    int
 }

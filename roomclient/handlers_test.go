@@ -315,20 +315,3 @@ func TestRequestsThatNobodyCanAnswerAreIgnored(t *testing.T) {
 		}
 	})
 }
-
-func TestRepetitionsAreForgottenInTheEnd(t *testing.T) {
-	t.Parallel()
-	r := newRequests(1)
-	for i := range 3 * rememberedRequests {
-		if refusal := r.take(fmt.Sprint(i)); refusal != "" {
-			t.Fatalf("request %d: %s", i, refusal)
-		}
-		r.release()
-	}
-	if len(r.seen) != rememberedRequests || len(r.order) != rememberedRequests {
-		t.Errorf("remembers %d and %d", len(r.seen), len(r.order))
-	}
-	if r.take(fmt.Sprint(3*rememberedRequests-1)) == "" || r.take("0") != "" {
-		t.Error("the wrong ones are remembered")
-	}
-}

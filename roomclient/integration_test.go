@@ -26,16 +26,22 @@ type service struct {
 	key     token.APIKey
 	rows    store.Store
 	address string
+	limits  roomserver.Limits
 	stop    func()
 }
 
 func newService(t *testing.T) *service {
 	t.Helper()
+	return newServiceWith(t, roomserver.Limits{})
+}
+
+func newServiceWith(t *testing.T, limits roomserver.Limits) *service {
+	t.Helper()
 	key, err := token.NewAPIKey()
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &service{key: key, rows: store.NewMemory(0), address: "127.0.0.1:0"}
+	s := &service{key: key, rows: store.NewMemory(0), address: "127.0.0.1:0", limits: limits}
 	s.start(t)
 	return s
 }
@@ -43,7 +49,7 @@ func newService(t *testing.T) *service {
 // start serves at the address it had before, with the same rows.
 func (s *service) start(t *testing.T) {
 	t.Helper()
-	server, err := roomserver.New(roomserver.Config{APIKeys: []token.APIKey{s.key}, Store: s.rows})
+	server, err := roomserver.New(roomserver.Config{APIKeys: []token.APIKey{s.key}, Store: s.rows, Limits: s.limits})
 	if err != nil {
 		t.Fatal(err)
 	}

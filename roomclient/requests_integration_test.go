@@ -6,12 +6,14 @@ package roomclient_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/roomsecrets/roomsecret-operator/internal/roomserver"
 	"github.com/roomsecrets/roomsecret-operator/roomclient"
 	"github.com/roomsecrets/roomsecret-operator/roomclient/protocol"
 )
@@ -172,4 +174,51 @@ func wantRow(ctx context.Context, t *testing.T, secrets roomclient.Store, row ro
 	if rows, err := secrets.ListSecrets(ctx); len(rows) != 1 || err != nil {
 		t.Errorf("listed %v, error %v", rows, err)
 	}
+}
+
+// TestABurstOfRequestsIsTakenUpAndAnsweredLater has ten thousand requests wait at once. The handler only notes them;
+// they are answered by their ids once all have come.
+func TestABurstOfRequestsIsTakenUpAndAnsweredLater(t *testing.T) {
+	t.Parallel()
+	const burst = 10_000
+	ctx := patient(t)
+	s := newServiceWith(t, roomserver.Limits{MaxWaiting: burst, MaxPending: burst, MaxPendingEach: burst})
+	noted := make(chan roomclient.PendingSecretRequest, burst)
+	bob := s.join(ctx, t, "bob", func(c *roomclient.Config) {
+		c.OnSecretRequest = func(_ context.Context, r roomclient.PendingSecretRequest) { noted <- r }
+	})
+	alice := s.join(ctx, t, "alice", func(c *roomclient.Config) { c.MaxInFlight = burst })
+	var asking, answering sync.WaitGroup
+	for i := range burst {
+		asking.Go(func() {
+			url := fmt.Sprint("secret://", i)
+			value, err := alice.Secrets().RequestSecret(ctx, roomclient.SecretRequest{URL: url, Type: "t", ParticipantID: bob.ParticipantID()})
+			if string(value) != url || err != nil {
+				t.Errorf("%s: got %q and error %v", url, value, err)
+			}
+		})
+	}
+	began := time.Now()
+	all := make([]roomclient.PendingSecretRequest, burst)
+	for i := range all {
+		select {
+		case all[i] = <-noted:
+		case <-ctx.Done():
+			t.Fatalf("only %d requests came", i)
+		}
+	}
+	t.Logf("%d requests came in %v", burst, time.Since(began))
+	began = time.Now()
+	for worker := range 64 {
+		answering.Go(func() {
+			for i := worker; i < burst; i += 64 {
+				if err := bob.Secrets().ProvideSecret(ctx, all[i].ID, []byte(all[i].URL)); err != nil {
+					t.Errorf("provide: %v", err)
+				}
+			}
+		})
+	}
+	answering.Wait()
+	asking.Wait()
+	t.Logf("they were answered in %v", time.Since(began))
 }
