@@ -18,6 +18,7 @@ const (
 	actionConnect = "Connect"
 	actionSync    = "Sync"
 	actionDelete  = "Delete"
+	actionAnswer  = "Answer"
 )
 
 // announceTransition emits an event when Ready has another status or reason than before. The reason of the event is the

@@ -6,6 +6,7 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -16,6 +17,8 @@ import (
 const (
 	// indexRoom finds the RoomSecrets of a room.
 	indexRoom = "room"
+	// indexProvider finds the RoomSecrets that answer others in a room.
+	indexProvider = "provider"
 	// indexSecret finds the RoomSecrets whose source or target is a Secret.
 	indexSecret = "secret"
 	// indexRow finds the RoomSecrets that push, or have pushed, a room secret with an id.
@@ -38,6 +41,7 @@ type index struct {
 func addIndexes(ctx context.Context, indexer client.FieldIndexer, withoutClusterRooms bool) error {
 	indexes := []index{
 		{&roomv1alpha1.RoomSecret{}, indexRoom, onRoomSecret(func(rs *roomv1alpha1.RoomSecret) []string { return []string{roomKeyOf(rs).String()} })},
+		{&roomv1alpha1.RoomSecret{}, indexProvider, onRoomSecret(providesIn)},
 		{&roomv1alpha1.RoomSecret{}, indexSecret, onRoomSecret(secretsOf)},
 		{&roomv1alpha1.RoomSecret{}, indexRow, onRoomSecret(rowsOf)},
 		{&roomv1alpha1.RoomSecret{}, indexTarget, onRoomSecret(targetOf)},
@@ -70,10 +74,32 @@ func onRoomSecret(values func(*roomv1alpha1.RoomSecret) []string) client.Indexer
 }
 
 func secretsOf(rs *roomv1alpha1.RoomSecret) []string {
-	if rs.Spec.Push != nil {
+	switch rs.Direction() {
+	case roomv1alpha1.DirectionPush:
 		return []string{rs.Namespace + "/" + rs.Spec.Push.SecretRef.Name}
+	case roomv1alpha1.DirectionProvide:
+		return providedOf(rs)
+	case roomv1alpha1.DirectionPull:
 	}
 	return targetOf(rs)
+}
+
+// providedOf returns the Secrets that a RoomSecret gives to whoever asks.
+func providedOf(rs *roomv1alpha1.RoomSecret) []string {
+	names := make([]string, 0, len(rs.Spec.Provide.Secrets))
+	for _, rule := range rs.Spec.Provide.Secrets {
+		names = append(names, rs.Namespace+"/"+rule.SecretKeyRef.Name)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// providesIn returns the room in which a RoomSecret answers others.
+func providesIn(rs *roomv1alpha1.RoomSecret) []string {
+	if rs.Spec.Provide == nil {
+		return nil
+	}
+	return []string{roomKeyOf(rs).String()}
 }
 
 func targetOf(rs *roomv1alpha1.RoomSecret) []string {

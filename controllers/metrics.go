@@ -22,6 +22,7 @@ type Metrics struct {
 	durations   *prometheus.HistogramVec
 	propagation *prometheus.HistogramVec
 	orphaned    prometheus.Counter
+	answers     *prometheus.CounterVec
 	build       *prometheus.GaugeVec
 }
 
@@ -30,7 +31,7 @@ func NewMetrics(registerer prometheus.Registerer) (*Metrics, error) {
 	m := &Metrics{
 		syncs: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "roomsecret_sync_total",
-			Help: "Reconciles of RoomSecrets, by direction (Push, Pull) and result (unchanged, changed, waiting, stalled, failed).",
+			Help: "Reconciles of RoomSecrets, by direction (Push, Pull, Provide) and result (unchanged, changed, waiting, stalled, failed).",
 		}, []string{"direction", "result"}),
 		durations: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "roomsecret_sync_duration_seconds",
@@ -46,6 +47,10 @@ func NewMetrics(registerer prometheus.Registerer) (*Metrics, error) {
 			Name: "roomsecret_orphaned_total",
 			Help: "Entries that had to be left behind when they should have been deleted, because the room stayed out of reach or the credential did not allow it.",
 		}),
+		answers: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "roomsecret_answers_total",
+			Help: "What others in the rooms have asked for, by kind (Secret, OAuthToken) and outcome (provided, rejected, expired, ignored, failed, dropped). Expired is what nobody waited for any more, ignored what nobody provides, failed what the room could not be told, and dropped what was one too many to be answered.",
+		}, []string{"kind", "outcome"}),
 		build: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "roomsecret_build_info",
 			Help: "Always 1, for each replica; by version of the operator, revision of its source and version of Go.",
@@ -54,7 +59,7 @@ func NewMetrics(registerer prometheus.Registerer) (*Metrics, error) {
 	m.build.WithLabelValues(buildOf(debug.ReadBuildInfo())...).Set(1)
 	return m, errors.Join(
 		registerer.Register(m.syncs), registerer.Register(m.durations),
-		registerer.Register(m.propagation), registerer.Register(m.orphaned), registerer.Register(m.build),
+		registerer.Register(m.propagation), registerer.Register(m.orphaned), registerer.Register(m.answers), registerer.Register(m.build),
 	)
 }
 
@@ -80,6 +85,33 @@ func (m *Metrics) observe(s *scope, cause error, took time.Duration, now time.Ti
 	if s.changes > 0 && !s.changedAt.IsZero() {
 		m.propagation.WithLabelValues(direction).Observe(max(now.Sub(s.changedAt), 0).Seconds())
 	}
+}
+
+// What becomes of what others ask for.
+const (
+	answerProvided = "provided"
+	answerRejected = "rejected"
+	answerExpired  = "expired"
+	answerIgnored  = "ignored"
+	answerFailed   = "failed"
+	answerDropped  = "dropped"
+)
+
+// answered counts what has become of something that somebody has asked for.
+func (m *Metrics) answered(kind roomv1alpha1.RequestKind, outcome string) {
+	m.answers.WithLabelValues(string(kind), outcome).Inc()
+}
+
+// outcomeLabel returns the label of an answer.
+func outcomeLabel(outcome roomv1alpha1.AnswerOutcome) string {
+	switch outcome {
+	case roomv1alpha1.AnswerProvided:
+		return answerProvided
+	case roomv1alpha1.AnswerRejected:
+		return answerRejected
+	case roomv1alpha1.AnswerExpired:
+	}
+	return answerExpired
 }
 
 // syncResult sorts outcomes into the closed set of the label.

@@ -45,7 +45,7 @@ func TestASealOfAPendingRequestLastsThroughTheAPIServer(t *testing.T) {
 	if err := json.Unmarshal(written, &read); err != nil {
 		t.Fatal(err)
 	}
-	read.State, read.DecidedBy = roomv1alpha1.PendingApproved, "somebody@example.com"
+	read.State, read.DecidedBy, read.DecidedTime = roomv1alpha1.PendingApproved, "somebody@example.com", new(metav1.Now())
 	if !isSealed(digests, "uid", read) {
 		t.Error("the seal is not valid any more after the request was written, read and decided")
 	}

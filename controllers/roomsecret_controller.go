@@ -44,6 +44,8 @@ type RoomSecretReconciler struct {
 	Grace time.Duration
 	// Restarts says whether workloads may be restarted.
 	Restarts bool
+	// Answers answers others.
+	Answers *Answers
 
 	// objects reads RoomSecrets.
 	objects fresh
@@ -70,6 +72,10 @@ type scope struct {
 	unfinished error
 	// retry is when to look again although nothing failed.
 	retry time.Duration
+	// answered is what is written of what was answered; nil when the direction is another.
+	answered *answered
+	// written is set once the status says all that is known.
+	written bool
 }
 
 // tryAgain notes a problem that may go away by itself. A lost connection comes back with an event; anything else is
@@ -103,6 +109,10 @@ func (r *RoomSecretReconciler) Reconcile(ctx context.Context, req ctrl.Request) 
 	if !rs.DeletionTimestamp.IsZero() {
 		return r.finish(ctx, s, r.delete(ctx, s), started)
 	}
+	if rs.Spec.Provide != nil {
+		r.Answers.report(s)
+		defer func() { r.Answers.close(s, s.written) }()
+	}
 	return r.finish(ctx, s, r.sync(ctx, s), started)
 }
 
@@ -122,7 +132,7 @@ func (r *RoomSecretReconciler) sync(ctx context.Context, s *scope) error {
 		return r.pull(ctx, s)
 	case roomv1alpha1.DirectionProvide:
 	}
-	return fault.NewTerminal(roomv1alpha1.ReasonUnsupported, "This operator does not answer requests yet.")
+	return r.provide(ctx, s)
 }
 
 // resolve finds the room, its client, and what it allows.
@@ -174,6 +184,7 @@ func (r *RoomSecretReconciler) finish(ctx context.Context, s *scope, cause error
 	if err := patchStatus(ctx, r.Client, s.base, s.rs); err != nil {
 		return quietly(err)
 	}
+	s.written = true
 	announceTransition(r.Events, s.rs, actionSync, s.base.Status.Conditions, s.rs.Status.Conditions)
 	s.tellTrace(ctx, cause)
 	r.Metrics.observe(s, cause, r.Clock.Since(started), r.Clock.Now())

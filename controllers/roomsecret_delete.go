@@ -60,12 +60,18 @@ func (r *RoomSecretReconciler) forget(name types.NamespacedName) {
 	r.Rooms.Release(name)
 	r.undoing.Delete(name)
 	r.objects.forget(name)
+	r.Answers.book.forget(name)
 }
 
 // undo removes what is ours, as far as the policy says so.
 func (r *RoomSecretReconciler) undo(ctx context.Context, s *scope) error {
-	if s.rs.Spec.Pull != nil {
+	switch s.rs.Direction() {
+	case roomv1alpha1.DirectionPull:
 		return r.releaseTarget(ctx, s, s.rs.TargetName())
+	case roomv1alpha1.DirectionProvide:
+		s.rs.Status.Entries = nil // nothing of it is ours: what was given stays where it is
+		return nil
+	case roomv1alpha1.DirectionPush:
 	}
 	if s.rs.Spec.Push.DeletionPolicyOrDefault() != roomv1alpha1.DeletionDelete || s.owned() == 0 {
 		s.rs.Status.Entries = nil

@@ -69,6 +69,9 @@ func verdictOfEntries(s *scope, status *roomv1alpha1.RoomSecretStatus) verdict {
 		ready: metav1.ConditionTrue, reason: roomv1alpha1.ReasonInSync,
 		message: fmt.Sprintf("%d of %d entries are in sync with room %q.", sum.InSync, sum.Desired, s.room.roomName()),
 	}
+	if s.rs.Spec.Provide != nil {
+		v.message = fmt.Sprintf("%d of %d rules answer who asks in room %q.", answering(status.Entries), sum.Desired, s.room.roomName())
+	}
 	if sum.Drifted > 0 {
 		v.ready, v.reason = metav1.ConditionFalse, roomv1alpha1.ReasonDrifted
 		v.drifted = describe(status.Entries, roomv1alpha1.EntryDrifted)
@@ -90,10 +93,20 @@ func verdictOfEntries(s *scope, status *roomv1alpha1.RoomSecretStatus) verdict {
 	return v
 }
 
+// answering counts the rules that answer.
+func answering(entries []roomv1alpha1.EntryStatus) (count int) {
+	for _, entry := range entries {
+		if entry.State == roomv1alpha1.EntryInSync {
+			count++
+		}
+	}
+	return count
+}
+
 // mendedElsewhere reports whether a reason goes away when something else appears, as it often does by itself in a
 // pipeline that creates several objects.
 func mendedElsewhere(reason roomv1alpha1.Reason) bool {
-	return reason == roomv1alpha1.ReasonKeyNotFound || reason == roomv1alpha1.ReasonRoomSecretNotFound
+	return reason == roomv1alpha1.ReasonSourceNotFound || reason == roomv1alpha1.ReasonKeyNotFound || reason == roomv1alpha1.ReasonRoomSecretNotFound
 }
 
 // describe says how many entries have a state, and what the first of them says.

@@ -134,7 +134,11 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 			return err
 		}
 	}
-	return setupRoomSecrets(mgr, o)
+	answers := newAnswers(mgr, o)
+	if err := mgr.Add(answers); err != nil {
+		return err
+	}
+	return setupRoomSecrets(mgr, o, answers)
 }
 
 func setupRooms(mgr ctrl.Manager, o Options, kind roomv1alpha1.RoomKind, list client.ObjectList) error {
@@ -157,22 +161,24 @@ func setupRooms(mgr ctrl.Manager, o Options, kind roomv1alpha1.RoomKind, list cl
 		Complete(withSpans(r, o, string(kind)))
 }
 
-func setupRoomSecrets(mgr ctrl.Manager, o Options) error {
+func setupRoomSecrets(mgr ctrl.Manager, o Options, answers *Answers) error {
 	r := &RoomSecretReconciler{
 		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Rooms: o.Rooms,
 		Events:  mgr.GetEventRecorder("roomsecret-operator"),
 		Digests: o.Digests, Metrics: o.Metrics, Clock: clock.RealClock{},
-		Grace: cmp.Or(o.Grace, defaultGrace), Restarts: o.Restarts,
+		Grace: cmp.Or(o.Grace, defaultGrace), Restarts: o.Restarts, Answers: answers,
 		objects: fresh{cached: mgr.GetClient(), live: mgr.GetAPIReader()},
 	}
 	find := finder{mgr.GetClient()}
 	changed := builder.WithPredicates(predicate.GenerationChangedPredicate{})
 	b := ctrl.NewControllerManagedBy(mgr).Named("roomsecret").
-		For(&roomv1alpha1.RoomSecret{}, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, syncRequests()))).
+		For(&roomv1alpha1.RoomSecret{}, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, syncRequests(), decisions()))).
 		Watches(&roomv1alpha1.RoomSecret{}, find.rivals()).
+		Watches(&roomv1alpha1.RoomSecret{}, find.fellows()).
 		Watches(&roomv1alpha1.Room{}, handler.EnqueueRequestsFromMapFunc(find.ofRoom), changed).
 		WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(find.ofSecret)).
 		WatchesRawSource(find.roomSecretEvents(o.Rooms)).
+		WatchesRawSource(answers.wakeUps()).
 		WithOptions(concurrent(o))
 	if !o.WithoutClusterRooms {
 		b = b.Watches(&roomv1alpha1.ClusterRoom{}, handler.EnqueueRequestsFromMapFunc(find.ofRoom), changed).

@@ -104,6 +104,35 @@ func (f finder) rivals() handler.EventHandler {
 	}
 }
 
+// fellows tells the RoomSecrets that answer others in the same room when the rules of one of them come, change or go: which
+// rules say nothing more than those of an older one depends on it.
+func (f finder) fellows() handler.EventHandler {
+	wake := func(ctx context.Context, object client.Object, queue workqueue.TypedRateLimitingInterface[ctrl.Request]) {
+		rs, ok := object.(*roomv1alpha1.RoomSecret)
+		if !ok || rs.Spec.Provide == nil {
+			return
+		}
+		for _, request := range f.roomSecrets(ctx, indexProvider, roomKeyOf(rs).String()) {
+			if request.NamespacedName != client.ObjectKeyFromObject(rs) {
+				queue.Add(request)
+			}
+		}
+	}
+	return handler.Funcs{
+		CreateFunc: func(ctx context.Context, e event.CreateEvent, queue workqueue.TypedRateLimitingInterface[ctrl.Request]) {
+			wake(ctx, e.Object, queue)
+		},
+		DeleteFunc: func(ctx context.Context, e event.DeleteEvent, queue workqueue.TypedRateLimitingInterface[ctrl.Request]) {
+			wake(ctx, e.Object, queue)
+		},
+		UpdateFunc: func(ctx context.Context, e event.UpdateEvent, queue workqueue.TypedRateLimitingInterface[ctrl.Request]) {
+			if e.ObjectOld.GetGeneration() != e.ObjectNew.GetGeneration() {
+				wake(ctx, e.ObjectNew, queue)
+			}
+		},
+	}
+}
+
 // without returns the items of a that are not in b.
 func without(a, b []string) []string {
 	return slices.DeleteFunc(a, func(item string) bool { return slices.Contains(b, item) })
@@ -174,6 +203,31 @@ func syncRequests() predicate.Predicate {
 	}
 }
 
+// decisions passes the updates with which somebody approves or denies a request, or withdraws that.
+func decisions() predicate.Predicate {
+	return predicate.Funcs{
+		CreateFunc:  func(event.CreateEvent) bool { return false },
+		DeleteFunc:  func(event.DeleteEvent) bool { return false },
+		GenericFunc: func(event.GenericEvent) bool { return false },
+		UpdateFunc:  func(e event.UpdateEvent) bool { return unsettled(e.ObjectOld) < unsettled(e.ObjectNew) },
+	}
+}
+
+// unsettled counts the decisions, and withdrawals of them, that were not taken into account yet.
+func unsettled(object client.Object) int {
+	rs, ok := object.(*roomv1alpha1.RoomSecret)
+	if !ok {
+		return 0
+	}
+	count := 0
+	for _, request := range rs.Status.Pending {
+		if _, decided := decisionOf(request); decided != (request.DecidedTime != nil) {
+			count++
+		}
+	}
+	return count
+}
+
 func requestedAt(object client.Object) string {
 	return object.GetAnnotations()[roomv1alpha1.AnnotationRequestedAt]
 }
@@ -201,6 +255,9 @@ func (f finder) roomSecretEvents(pool *sessions.Pool) source.Source {
 		pool.Subscribe(func(e sessions.Event) {
 			if e.Owner.Name != "" {
 				queue.Add(ctrl.Request{NamespacedName: e.Owner})
+				return
+			}
+			if e.Quiet {
 				return
 			}
 			for _, request := range f.roomSecrets(ctx, indexRoom, e.Room.String()) {

@@ -33,9 +33,9 @@ const (
 	ReasonRoomNotReady Reason = "RoomNotReady"
 	// ReasonAccessDenied surfaces when no access rule of the Room or ClusterRoom allows what the RoomSecret asks for.
 	ReasonAccessDenied Reason = "AccessDenied"
-	// ReasonSourceNotFound surfaces when the source Secret of a push does not exist.
+	// ReasonSourceNotFound surfaces when the source Secret of a push, or of a rule of provide, does not exist.
 	ReasonSourceNotFound Reason = "SourceNotFound"
-	// ReasonKeyNotFound surfaces when the source Secret lacks a key that an entry names, or the target of a pull would lack a
+	// ReasonKeyNotFound surfaces when the source Secret lacks a key that an entry or a rule names, or the target of a pull would lack a
 	// key that its type requires.
 	ReasonKeyNotFound Reason = "KeyNotFound"
 	// ReasonRoomSecretNotFound surfaces when the room holds no secret that an entry or a find of a pull asks for.
@@ -46,8 +46,8 @@ const (
 	ReasonTargetImmutable Reason = "TargetImmutable"
 	// ReasonTypeMismatch surfaces when the target of a pull exists with another type than the spec asks for.
 	ReasonTypeMismatch Reason = "TypeMismatch"
-	// ReasonConflict surfaces when a room secret or a target exists or is claimed by somebody else, or when two sources of a
-	// pull give one key.
+	// ReasonConflict surfaces when a room secret or a target exists or is claimed by somebody else, when two sources of a
+	// pull give one key, or when another rule answers everything that a rule of provide describes.
 	ReasonConflict Reason = "Conflict"
 	// ReasonAdoptionRequired surfaces when the target of a pull is not ours, target.adopt asks to take it over, and nothing on
 	// the Secret allows that.
@@ -78,6 +78,8 @@ const (
 	ReasonAwaitingParticipant Reason = "AwaitingParticipant"
 	// ReasonAwaitingAuthorization surfaces while somebody has been asked to approve an OAuth token and has not.
 	ReasonAwaitingAuthorization Reason = "AwaitingAuthorization"
+	// ReasonProvided surfaces as an event when others were given what they asked for.
+	ReasonProvided Reason = "Provided"
 	// ReasonSuspended surfaces when spec.suspend is true.
 	ReasonSuspended Reason = "Suspended"
 	// ReasonDeleting surfaces while an object is being deleted and something must be undone first.
@@ -118,7 +120,7 @@ func Reasons() []Reason {
 		ReasonSourceNotFound, ReasonKeyNotFound, ReasonRoomSecretNotFound, ReasonTargetNotFound,
 		ReasonTargetImmutable, ReasonTypeMismatch, ReasonConflict, ReasonAdoptionRequired, ReasonSkipped,
 		ReasonInvalidKey, ReasonInvalidValue, ReasonInvalidTemplate, ReasonPruneBlocked, ReasonTooLarge, ReasonDrifted, ReasonUnsupported, ReasonRejected, ReasonRateLimited,
-		ReasonAwaitingParticipant, ReasonAwaitingAuthorization,
+		ReasonAwaitingParticipant, ReasonAwaitingAuthorization, ReasonProvided,
 		ReasonSuspended, ReasonDeleting, ReasonOrphaned,
 		ReasonConnected, ReasonConnecting, ReasonUnreachable, ReasonUnauthorized, ReasonForbidden, ReasonRoomUnknown,
 		ReasonRoomClosed, ReasonCredentialNotFound, ReasonInvalidCredential, ReasonHostNotAllowed,

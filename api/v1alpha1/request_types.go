@@ -219,6 +219,9 @@ type PendingRequest struct {
 	// +kubebuilder:validation:MaxLength=254
 	// +optional
 	DecidedBy string `json:"decidedBy,omitempty"`
+	// decidedTime is when the decision was taken into status.answers.
+	// +optional
+	DecidedTime *metav1.Time `json:"decidedTime,omitempty"`
 	// seal proves that the operator wrote this record. Without a valid seal nobody can approve it.
 	// +optional
 	Seal string `json:"seal,omitempty"`
@@ -250,7 +253,7 @@ type PendingAuthorization struct {
 // Answers tells what a RoomSecret with spec.provide has answered.
 type Answers struct {
 	// provided and rejected count the answers since the RoomSecret was created. A crash may lose the last few; the metric
-	// roomsecrets_answers_total counts exactly for as long as the operator runs.
+	// roomsecret_answers_total counts exactly for as long as the operator runs.
 	// +optional
 	Provided int64 `json:"provided,omitempty"`
 	// rejected counts the requests that a rule of this RoomSecret described and that were refused all the same.

@@ -60,7 +60,7 @@ type RoomSecretStatus struct {
 	// +optional
 	Summary *Summary `json:"summary,omitempty"`
 	// entries has one item for each row of the room (push), key of the target (pull) or rule (provide). It is the ledger: only what is
-	// recorded here, with a valid seal, is ever changed or deleted.
+	// recorded here, with a valid seal, is ever changed or deleted. A rule that another RoomSecret answers for is Skipped.
 	// +listType=map
 	// +listMapKey=name
 	// +kubebuilder:validation:MaxItems=512
@@ -88,7 +88,7 @@ type RoomSecretStatus struct {
 	// +listMapKey=name
 	// +optional
 	Restarts []RestartStatus `json:"restarts,omitempty"`
-	// lastChangeTime is when something was last written to the room or to the target.
+	// lastChangeTime is when something was last written to the room or to the target, or given to whoever asked.
 	// +optional
 	LastChangeTime *metav1.Time `json:"lastChangeTime,omitempty"`
 	// lastHandledRequestedAt is the value that the annotation roomsecrets.io/requestedAt had when the RoomSecret was last
@@ -147,7 +147,7 @@ const (
 	EntryDrifted EntryState = "Drifted"
 	// EntryFailed is an entry that could not be made as it should be; the reason says why.
 	EntryFailed EntryState = "Failed"
-	// EntrySkipped is an entry whose row belongs to somebody else (conflictPolicy Skip).
+	// EntrySkipped is an entry whose row belongs to somebody else (conflictPolicy Skip), or a rule that another one answers for.
 	EntrySkipped EntryState = "Skipped"
 	// EntryDeleting is a row that is being deleted from the room.
 	EntryDeleting EntryState = "Deleting"

@@ -88,7 +88,7 @@ func ofTheOthers(isRoomSecret bool) []roomv1alpha1.Reason {
 		return []roomv1alpha1.Reason{
 			roomv1alpha1.ReasonConnected, roomv1alpha1.ReasonConnecting, roomv1alpha1.ReasonUnreachable, roomv1alpha1.ReasonUnauthorized,
 			roomv1alpha1.ReasonRoomUnknown, roomv1alpha1.ReasonRoomClosed, roomv1alpha1.ReasonCredentialNotFound, roomv1alpha1.ReasonInvalidCredential,
-			roomv1alpha1.ReasonOrphaned,
+			roomv1alpha1.ReasonOrphaned, roomv1alpha1.ReasonProvided,
 		}
 	}
 	return []roomv1alpha1.Reason{
@@ -96,7 +96,7 @@ func ofTheOthers(isRoomSecret bool) []roomv1alpha1.Reason {
 		roomv1alpha1.ReasonSourceNotFound, roomv1alpha1.ReasonKeyNotFound, roomv1alpha1.ReasonRoomSecretNotFound, roomv1alpha1.ReasonTargetNotFound,
 		roomv1alpha1.ReasonTargetImmutable, roomv1alpha1.ReasonTypeMismatch, roomv1alpha1.ReasonConflict, roomv1alpha1.ReasonSkipped,
 		roomv1alpha1.ReasonInvalidKey, roomv1alpha1.ReasonInvalidValue, roomv1alpha1.ReasonInvalidTemplate, roomv1alpha1.ReasonTooLarge,
-		roomv1alpha1.ReasonPruneBlocked, roomv1alpha1.ReasonDrifted, roomv1alpha1.ReasonRejected, roomv1alpha1.ReasonOrphaned,
+		roomv1alpha1.ReasonPruneBlocked, roomv1alpha1.ReasonDrifted, roomv1alpha1.ReasonRejected, roomv1alpha1.ReasonOrphaned, roomv1alpha1.ReasonProvided,
 	}
 }
 

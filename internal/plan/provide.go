@@ -65,6 +65,8 @@ type AskedToken struct {
 	Scopes []string
 	// RedirectURI is where the provider is to send whoever approves.
 	RedirectURI string
+	// Challenge is the code challenge of PKCE.
+	Challenge string
 }
 
 // Verdict says what to do about a request.
@@ -289,7 +291,8 @@ const (
 	MaxAskedURL = 2048
 	// MaxAskedText is the longest of every other text of a request, in bytes.
 	MaxAskedText = 512
-	// MaxAskedScopes is how many scopes may be asked for.
+	// MaxAskedScopes is how many scopes may be asked for, and MaxAskedURL how many bytes they have together: what people are
+	// to approve is kept in the status.
 	MaxAskedScopes = 64
 )
 
@@ -303,9 +306,7 @@ func sensible(asked Asked) bool {
 func sensibleToken(asked AskedToken) bool {
 	return sensible(asked.Asked) && isText(asked.ClientID, MaxAskedText) && isText(asked.RedirectURI, MaxAskedURL) &&
 		!strings.ContainsAny(asked.URL, `\#"<> `) &&
-		len(asked.Scopes) <= MaxAskedScopes && !slices.ContainsFunc(asked.Scopes, func(scope string) bool {
-		return !isText(scope, MaxAskedText)
-	})
+		isText(asked.Challenge, MaxAskedText) && len(asked.Scopes) <= MaxAskedScopes && isText(strings.Join(asked.Scopes, ""), MaxAskedURL)
 }
 
 func isText(text string, longest int) bool {

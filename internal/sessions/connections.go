@@ -20,6 +20,8 @@ type connections struct {
 	// gate bounds what all of them ask for.
 	gate     *gate
 	sessions map[string]*session
+	// participantID is the one that was last told of.
+	participantID string
 }
 
 // follow makes the sessions go on as the room now says. The caller holds the lock of the pool.
@@ -52,12 +54,15 @@ func (p *Pool) open(ctx context.Context, key RoomKey, c *connections, identity s
 		unused:  func() {},
 	}
 	own := identity == c.room.Identity
-	if !own {
+	var asked hearing
+	if own {
+		asked = p.handlers.in(key)
+	} else {
 		s.unused = func() { p.drop(key, s) }
 	}
 	s.lines = &lines{clock: p.clock(), stirred: make(chan struct{}, 1)}
 	s.lines.changed = func(state roomclient.State, news bool) { p.report(key, c, s, state, news) }
-	s.lines.dial = func(room Room) (*line, error) { return p.line(ctx, key, c, s, room) }
+	s.lines.dial = func(room Room) (*line, error) { return p.line(ctx, key, c, s, room, asked) }
 	if err := s.lines.open(c.room); err != nil {
 		stop()
 		return fmt.Errorf("connect to the room as %q: %w", identity, err)
@@ -69,12 +74,12 @@ func (p *Pool) open(ctx context.Context, key RoomKey, c *connections, identity s
 }
 
 // line starts a connection of a session.
-func (p *Pool) line(ctx context.Context, key RoomKey, c *connections, s *session, room Room) (*line, error) {
+func (p *Pool) line(ctx context.Context, key RoomKey, c *connections, s *session, room Room, asked hearing) (*line, error) {
 	ctx, stop := context.WithCancel(ctx)
 	l := &line{stop: stop}
 	var err error
 	l.client, err = p.dial(ctx, Call{
-		Room: room, Identity: s.identity, Clock: p.clock(), Changed: s.lines.stir,
+		Room: room, Identity: s.identity, Clock: p.clock(), Changed: s.lines.stir, asked: asked,
 		Issued: func(ctx context.Context, identity string, expires time.Time) error {
 			if !expires.IsZero() {
 				l.note(p.clock().Now(), expires)
@@ -119,13 +124,22 @@ func (p *Pool) recognize(ctx context.Context, key RoomKey, c *connections, s *se
 // report keeps account of the state of a session, and publishes news. Nobody is concerned when the pool has replaced the
 // session or is closing it: the state of its successor may be known already.
 func (p *Pool) report(key RoomKey, c *connections, s *session, state roomclient.State, news bool) {
+	moved := false
 	p.mu.Lock()
 	concerned := p.rooms[key] == c && state.Phase != roomclient.PhaseClosed
 	if concerned && s.identity == c.room.Identity {
 		p.metrics.setConnected(key, state.Phase == roomclient.PhaseConnected)
+		moved = c.moves(s.lines.participantID())
 	}
 	p.mu.Unlock()
-	if concerned && news {
-		p.publish(Event{Room: key})
+	if concerned && (news || moved) {
+		p.publish(Event{Room: key, Quiet: !news})
 	}
+}
+
+// moves notes the id by which others know the operator. It reports whether that is another one than before.
+func (c *connections) moves(participantID string) bool {
+	moved := participantID != c.participantID
+	c.participantID = participantID
+	return moved
 }

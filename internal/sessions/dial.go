@@ -31,6 +31,9 @@ type Call struct {
 	// Issued is called with each token that can be followed by another: whose it is, and when it expires; zero for never.
 	// The error means that the token is not to be used.
 	Issued func(ctx context.Context, identity string, expires time.Time) error
+
+	// asked is what is done with what others ask for.
+	asked hearing
 }
 
 // Dialer starts a session, which lives until ctx is done or it is closed.
@@ -42,7 +45,8 @@ func Dial(ctx context.Context, call Call) (*roomclient.Session, error) {
 		Room: call.Room.Name, TLS: call.Room.TLS, RequestTimeout: call.Room.RequestTimeout,
 		// Whoever reads at the same time shares this, so that what a room can make us hold is bounded. Who waits for people
 		// keeps none of them waiting.
-		MaxInFlight: readsInFlight + errands.MaxInRoom,
+		MaxInFlight:     readsInFlight + errands.MaxInRoom,
+		OnSecretRequest: call.asked.secret, OnOAuthRequest: call.asked.oauth, MaxHandlers: handlersAtOnce,
 	}
 	var err error
 	switch {

@@ -13,6 +13,9 @@
 // credential that is refused ends the connection that the one before it has made. A room that is withheld loses its
 // connections at once.
 //
+// What others in a room ask the operator's own identity for goes to the Handlers of the pool, and the answers back through
+// it: they may take another connection than the request has come by.
+//
 // Each session also watches, since a room has no change events: once per poll interval it lists the room once and
 // reads the rows that somebody tracks, for everybody together. It remembers keyed digests, never values, and wakes only
 // the owners of rows that differ from what they have last seen. What a Client reads and writes updates that memory, so

@@ -30,8 +30,10 @@ type lines struct {
 	// stirred wakes that goroutine.
 	stirred chan struct{}
 
-	mu      sync.Mutex
-	room    Room
+	mu   sync.Mutex
+	room Room
+	// known says that the others in the room are to know of every line.
+	known   bool
 	current *line
 	// next is nil unless a handover is under way, which is given up at until.
 	next  *line
@@ -70,6 +72,9 @@ func (l *lines) begin(room Room, until time.Time) error {
 	}
 	if l.next != nil {
 		l.retired.Go(l.next.close) // it was never used
+	}
+	if l.known {
+		next.client.Attend()
 	}
 	l.room, l.next, l.until = room, next, until
 	l.stir()
@@ -156,6 +161,32 @@ func (l *lines) proceed(now time.Time) (due time.Time, replaced *standing) {
 func (l *lines) handsOver(now time.Time) bool {
 	phase := l.next.client.State().Phase
 	return phase == roomclient.PhaseConnected || phase == roomclient.PhaseFailed || !l.current.connected() || !now.Before(l.until)
+}
+
+// makeKnown makes the lines known to the others in the room. It reports false when they were so before.
+func (l *lines) makeKnown() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.known {
+		return false
+	}
+	l.known = true
+	for _, line := range []*line{l.current, l.next} {
+		if line != nil {
+			line.client.Attend()
+		}
+	}
+	return true
+}
+
+// participantID returns the id by which the line in use is known to the others; empty when it is not, or not connected.
+func (l *lines) participantID() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.known {
+		return ""
+	}
+	return l.current.client.ParticipantID()
 }
 
 // state returns the state of the line in use.

@@ -22,7 +22,7 @@ func NewMetrics(registerer prometheus.Registerer) (*Metrics, error) {
 	m := &Metrics{
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "roomsecret_remote_requests_total",
-			Help: "Requests made to rooms, by operation (list, get, exists, set, delete, request, forget, token, authorize) and result (ok, denied, lost, failed).",
+			Help: "Requests made to rooms, by operation (list, get, exists, set, delete, request, forget, token, authorize, provide, reject) and result (ok, denied, lost, failed).",
 		}, []string{"operation", "result"}),
 		connected: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "roomsecret_connection_up",

@@ -31,8 +31,10 @@ type Pool struct {
 	metrics *Metrics
 	dial    Dialer
 
-	mu    sync.Mutex
-	rooms map[RoomKey]*connections
+	mu sync.Mutex
+	// handlers are told what others ask for.
+	handlers Handlers
+	rooms    map[RoomKey]*connections
 	// withheld are the rooms that are known and cannot be connected at all.
 	withheld map[RoomKey]bool
 	// closed says that Start is over, or about to be: no session is started any more.

@@ -105,10 +105,12 @@ func (v Value) Digest(key fingerprint.Key, row plan.Row) string {
 	return key.Digest("row", []byte(row.Identity), []byte(row.ID), []byte(row.DelegatedTo), []byte(v.Type), []byte(v.Name), v.Bytes)
 }
 
-// Event says that something happened that a controller may want to look at. Exactly one of its members is set.
+// Event says that something happened that a controller may want to look at. Either Room or Owner is set.
 type Event struct {
 	// Room is a room whose connection changed.
 	Room RoomKey
+	// Quiet is set when no call was affected: all that changed is the id by which others know the operator.
+	Quiet bool
 	// Owner tracks a row that changed in a room.
 	Owner types.NamespacedName
 }

@@ -46,9 +46,11 @@ type world struct {
 	stopServer func()
 	stopPool   func()
 
-	mu     sync.Mutex
-	rooms  int
-	owners map[types.NamespacedName]int
+	mu    sync.Mutex
+	rooms int
+	// quietly counts the events of connections that nobody noticed.
+	quietly int
+	owners  map[types.NamespacedName]int
 }
 
 // newWorld returns a world with everything running and nothing connected.
@@ -117,6 +119,10 @@ func (w *world) hear(event sessions.Event) {
 		w.owners[event.Owner]++
 		return
 	}
+	if event.Quiet {
+		w.quietly++
+		return
+	}
 	w.rooms++
 }
 
@@ -134,6 +140,13 @@ func (w *world) told() int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.rooms
+}
+
+// quiet returns how many events there were about the room that concern no call.
+func (w *world) quiet() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.quietly
 }
 
 // room says how the room is reached with the API key.
