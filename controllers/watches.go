@@ -255,6 +255,8 @@ func (f finder) roomSecretEvents(pool *sessions.Pool) source.Source {
 		pool.Subscribe(func(e sessions.Event) {
 			if e.Owner.Name != "" {
 				queue.Add(ctrl.Request{NamespacedName: e.Owner})
+			}
+			if e.Room.Name == "" {
 				return
 			}
 			if e.Quiet {

@@ -80,6 +80,7 @@ func (p *Pool) line(ctx context.Context, key RoomKey, c *connections, s *session
 	var err error
 	l.client, err = p.dial(ctx, Call{
 		Room: room, Identity: s.identity, Clock: p.clock(), Changed: s.lines.stir, asked: asked,
+		Moved: func() { p.publish(Event{Attendance: key}) },
 		Issued: func(ctx context.Context, identity string, expires time.Time) error {
 			if !expires.IsZero() {
 				l.note(p.clock().Now(), expires)

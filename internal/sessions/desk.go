@@ -35,13 +35,19 @@ func (d Desk) session() (*session, error) {
 	return s, nil
 }
 
-// Participant returns the id of who has a name in the room; empty when nobody has who is there. The operator has its own.
+// Participant returns the id of who has a name in the room; empty when nobody has who is there, as far as the room tells. The
+// operator has its own. From the first call on, an Event follows whenever who is there changes.
 func (d Desk) Participant(name string) (string, error) {
 	s, err := d.session()
 	if err != nil {
 		return "", err
 	}
-	return s.participant(name), nil
+	client := s.lines.attend()
+	if name == s.identity {
+		return client.ParticipantID(), nil
+	}
+	participant, _ := client.FindParticipant(name)
+	return participant.ID, nil
 }
 
 // RequestSecret asks a participant for a secret, and waits for it.
@@ -98,6 +104,3 @@ func asking(ctx context.Context, d Desk, operation string, request func(context.
 	}
 	return askPeople(ctx, s, operation, request)
 }
-
-// participant returns the id of who has a name in the room; empty when nobody has.
-func (s *session) participant(string) string { return "" }

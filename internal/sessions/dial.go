@@ -28,6 +28,8 @@ type Call struct {
 	Clock clock.PassiveClock
 	// Changed is called after each change of the state. It must not block.
 	Changed func()
+	// Moved is called when who is in the room may have changed, for who attends. It must not block.
+	Moved func()
 	// Issued is called with each token that can be followed by another: whose it is, and when it expires; zero for never.
 	// The error means that the token is not to be used.
 	Issued func(ctx context.Context, identity string, expires time.Time) error
@@ -63,7 +65,7 @@ func Dial(ctx context.Context, call Call) (*roomclient.Session, error) {
 	}
 	return roomclient.NewSession(ctx, roomclient.SessionConfig{
 		Config:   config,
-		OnChange: func(roomclient.State) { call.Changed() },
+		OnChange: func(roomclient.State) { call.Changed() }, OnParticipants: call.Moved,
 	})
 }
 

@@ -38,6 +38,8 @@ type lines struct {
 	// next is nil unless a handover is under way, which is given up at until.
 	next  *line
 	until time.Time
+	// attending says that each line is to know who else is in the room.
+	attending bool
 
 	// told is what was last told. Only the goroutine uses it.
 	told standing
@@ -70,6 +72,9 @@ func (l *lines) begin(room Room, until time.Time) error {
 	if err != nil {
 		return err
 	}
+	if l.attending {
+		next.client.Attend()
+	}
 	if l.next != nil {
 		l.retired.Go(l.next.close) // it was never used
 	}
@@ -91,7 +96,7 @@ func (l *lines) stir() {
 
 // tend attends to the lines until ctx is done.
 func (l *lines) tend(ctx context.Context) {
-	for l.rest(ctx, l.attend()) {
+	for l.rest(ctx, l.look()) {
 	}
 }
 
@@ -116,8 +121,8 @@ func (l *lines) rest(ctx context.Context, due time.Time) bool {
 	return true
 }
 
-// attend does what is due, tells what is new, and returns when something is due next; zero for never.
-func (l *lines) attend() time.Time {
+// look does what is due, tells what is new, and returns when something is due next; zero for never.
+func (l *lines) look() time.Time {
 	due, replaced := l.proceed(l.clock.Now())
 	state := l.state()
 	now := standingOf(state)
@@ -202,6 +207,20 @@ func (l *lines) take() *line {
 	defer l.mu.Unlock()
 	l.current.calls.Add(1)
 	return l.current
+}
+
+// attend makes the lines know who else is in the room, if they do not already. It returns the client of the one in use.
+func (l *lines) attend() *roomclient.Session {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.attending {
+		l.attending = true
+		l.current.client.Attend()
+		if l.next != nil {
+			l.next.client.Attend()
+		}
+	}
+	return l.current.client
 }
 
 // retry has lines that have failed or wait for their next attempt make it now.

@@ -111,6 +111,8 @@ type Event struct {
 	Room RoomKey
 	// Quiet is set when no call was affected: all that changed is the id by which others know the operator.
 	Quiet bool
+	// Attendance is a room that others have come to or left.
+	Attendance RoomKey
 	// Owner tracks a row that changed in a room.
 	Owner types.NamespacedName
 }
