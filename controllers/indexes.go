@@ -19,7 +19,7 @@ const (
 	indexRoom = "room"
 	// indexProvider finds the RoomSecrets that answer others in a room.
 	indexProvider = "provider"
-	// indexSecret finds the RoomSecrets whose source or target is a Secret.
+	// indexSecret finds the RoomSecrets whose source or target is a Secret, or that get a client secret from it.
 	indexSecret = "secret"
 	// indexRow finds the RoomSecrets that push, or have pushed, a room secret with an id.
 	indexRow = "row"
@@ -81,7 +81,15 @@ func secretsOf(rs *roomv1alpha1.RoomSecret) []string {
 		return providedOf(rs)
 	case roomv1alpha1.DirectionPull:
 	}
-	return targetOf(rs)
+	names := targetOf(rs)
+	if rs.Spec.Pull != nil {
+		for _, entry := range rs.Spec.Pull.Entries {
+			if entry.OAuth != nil && entry.OAuth.ClientSecretRef != nil {
+				names = append(names, rs.Namespace+"/"+entry.OAuth.ClientSecretRef.Name)
+			}
+		}
+	}
+	return names
 }
 
 // providedOf returns the Secrets that a RoomSecret gives to whoever asks.

@@ -32,8 +32,11 @@ func (l ledger) seal(name string, record plan.Record) string {
 	if record.Confirmed {
 		claim = sealConfirmed
 	}
-	return claim + "." + l.digests.Digest("seal", []byte(claim), []byte(l.uid), []byte(l.place), []byte(name),
-		[]byte(record.Origin), []byte(record.Digest))
+	parts := [][]byte{[]byte(claim), []byte(l.uid), []byte(l.place), []byte(name), []byte(record.Origin), []byte(record.Digest)}
+	if ask := record.Asked; ask != (plan.Ask{}) {
+		parts = append(parts, []byte(ask.Digest), []byte(ask.URL), []byte(ask.Type), []byte(ask.DelegatedTo), []byte(deletionOf(ask)))
+	}
+	return claim + "." + l.digests.Digest("seal", parts...)
 }
 
 // record returns the record in an entry, and false when it has none with a valid seal.
@@ -43,15 +46,39 @@ func (l ledger) record(name string, entry roomv1alpha1.EntryStatus) (plan.Record
 		Origin:    entry.Origin,
 		Confirmed: strings.HasPrefix(entry.Seal, sealConfirmed+"."),
 	}
+	if asked := entry.Asked; asked != nil {
+		record.Asked = plan.Ask{
+			Digest: asked.Digest, URL: entry.ID, Type: string(asked.Type), DelegatedTo: entry.DelegatedTo,
+			Delete: asked.DeletionPolicy == roomv1alpha1.DeletionDelete,
+		}
+	}
 	return record, fingerprint.Equal(entry.Seal, l.seal(name, record))
 }
 
 // put writes a record into an entry; nil leaves it without.
 func (l ledger) put(entry *roomv1alpha1.EntryStatus, name string, record *plan.Record) {
-	entry.Origin, entry.Digest, entry.Seal = "", "", ""
-	if record != nil {
-		entry.Origin, entry.Digest, entry.Seal = record.Origin, record.Digest, l.seal(name, *record)
+	entry.Origin, entry.Digest, entry.Seal, entry.Asked = "", "", "", nil
+	if record == nil {
+		return
 	}
+	entry.Origin, entry.Digest, entry.Seal = record.Origin, record.Digest, l.seal(name, *record)
+	if ask := record.Asked; ask != (plan.Ask{}) {
+		// What the spec asks for now may be something else.
+		entry.ID, entry.DelegatedTo = ask.URL, ask.DelegatedTo
+		entry.Asked = &roomv1alpha1.Asked{Digest: ask.Digest, Type: roomv1alpha1.MIMEType(ask.Type), DeletionPolicy: deletionOf(ask)}
+	}
+}
+
+// deletionOf returns what happens to an answer that the room keeps, when it is not asked for any more. It is empty for a token,
+// which is left alone.
+func deletionOf(ask plan.Ask) roomv1alpha1.DeletionPolicy {
+	switch {
+	case ask.Delete:
+		return roomv1alpha1.DeletionDelete
+	case ask.Type != "":
+		return roomv1alpha1.DeletionRetain
+	}
+	return ""
 }
 
 // rowName is the name of a row in a seal; unlike the name in the status it always has the identity.

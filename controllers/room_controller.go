@@ -99,11 +99,23 @@ func holdersAmong(list roomv1alpha1.RoomSecretList, key sessions.RoomKey) []stri
 	var names []string
 	for i := range list.Items {
 		rs := &list.Items[i]
-		if rs.Spec.Push != nil && roomKeyOf(rs) == key && controllerutil.ContainsFinalizer(rs, Finalizer) {
+		if needsRoom(rs) && roomKeyOf(rs) == key && controllerutil.ContainsFinalizer(rs, Finalizer) {
 			names = append(names, rs.Namespace+"/"+rs.Name)
 		}
 	}
 	return names
+}
+
+// needsRoom reports whether it can be in the room that deleting a RoomSecret has something to undo.
+func needsRoom(rs *roomv1alpha1.RoomSecret) bool {
+	if rs.Spec.Pull == nil {
+		return rs.Spec.Push != nil
+	}
+	return slices.ContainsFunc(rs.Spec.Pull.Entries, func(e roomv1alpha1.PullEntry) bool {
+		return e.Request != nil && e.Request.DeletionPolicy == roomv1alpha1.DeletionDelete
+	}) || slices.ContainsFunc(rs.Status.Entries, func(e roomv1alpha1.EntryStatus) bool {
+		return e.Asked != nil && e.Asked.DeletionPolicy == roomv1alpha1.DeletionDelete
+	})
 }
 
 // finalize keeps the finalizer on the room exactly while it is held. It reports true when the room is gone with it.

@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/recorder"
 
 	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
+	"github.com/roomsecrets/roomsecret-operator/internal/errands"
 	"github.com/roomsecrets/roomsecret-operator/internal/fault"
 	"github.com/roomsecrets/roomsecret-operator/internal/fingerprint"
 	"github.com/roomsecrets/roomsecret-operator/internal/plan"
@@ -42,6 +43,10 @@ type RoomSecretReconciler struct {
 	// Grace is how long the deletion of a RoomSecret waits for a room that is out of reach, before its room secrets are
 	// left behind.
 	Grace time.Duration
+	// Errands get what others are asked for.
+	Errands *errands.Errands
+	// ConsentURL is where the consent page is; empty when there is none.
+	ConsentURL string
 	// Restarts says whether workloads may be restarted.
 	Restarts bool
 	// Answers answers others.
@@ -70,6 +75,10 @@ type scope struct {
 	changedAt time.Time
 	// unfinished is set when some entries have to be tried again, although the others are done.
 	unfinished error
+	// wished is true when somebody wants it synced now.
+	wished bool
+	// received names the entries whose answers are to be written.
+	received []string
 	// retry is when to look again although nothing failed.
 	retry time.Duration
 	// answered is what is written of what was answered; nil when the direction is another.
@@ -78,10 +87,10 @@ type scope struct {
 	written bool
 }
 
-// tryAgain notes a problem that may go away by itself. A lost connection comes back with an event; anything else is
-// tried again with back-off.
+// tryAgain notes a problem that may go away by itself. A lost connection comes back with an event, and so does what others
+// are asked for; anything else is tried again with back-off.
 func (s *scope) tryAgain(problem plan.Problem) {
-	if problem.Passing && problem.Reason != roomv1alpha1.ReasonRoomNotReady {
+	if problem.Passing && !problem.Awaited && problem.Reason != roomv1alpha1.ReasonRoomNotReady {
 		s.unfinished = fault.NewTransient(nil, problem.Reason, "%s", problem.Message)
 	}
 }
@@ -118,11 +127,18 @@ func (r *RoomSecretReconciler) Reconcile(ctx context.Context, req ctrl.Request) 
 
 // sync carries values in the direction of the spec.
 func (r *RoomSecretReconciler) sync(ctx context.Context, s *scope) error {
+	if s.rs.Spec.Pull != nil {
+		s.noteWish(r.Clock.Now())
+	}
 	if s.rs.Spec.Suspend {
 		r.Rooms.Release(clientKey(s))
+		r.Errands.Drop(clientKey(s))
 		return fault.NewWaiting(roomv1alpha1.ReasonSuspended, "Syncing is suspended: set spec.suspend to false to go on.")
 	}
 	if err := r.resolve(ctx, s); err != nil {
+		if reason := fault.From(err).Reason; reason == roomv1alpha1.ReasonRoomNotFound || reason == roomv1alpha1.ReasonUnsupported {
+			r.Errands.Drop(clientKey(s))
+		}
 		return err
 	}
 	switch s.rs.Direction() {
@@ -185,6 +201,7 @@ func (r *RoomSecretReconciler) finish(ctx context.Context, s *scope, cause error
 		return quietly(err)
 	}
 	s.written = true
+	r.takeAnswers(s)
 	announceTransition(r.Events, s.rs, actionSync, s.base.Status.Conditions, s.rs.Status.Conditions)
 	s.tellTrace(ctx, cause)
 	r.Metrics.observe(s, cause, r.Clock.Since(started), r.Clock.Now())

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -15,6 +16,7 @@ import (
 
 	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
 	"github.com/roomsecrets/roomsecret-operator/internal/fault"
+	"github.com/roomsecrets/roomsecret-operator/internal/plan"
 	"github.com/roomsecrets/roomsecret-operator/internal/sessions"
 )
 
@@ -57,6 +59,7 @@ func (r *RoomSecretReconciler) triedFor(s *scope, cause error) time.Duration {
 
 // forget forgets what is remembered of a RoomSecret that is gone.
 func (r *RoomSecretReconciler) forget(name types.NamespacedName) {
+	r.Errands.Drop(name)
 	r.Rooms.Release(name)
 	r.undoing.Delete(name)
 	r.objects.forget(name)
@@ -67,7 +70,7 @@ func (r *RoomSecretReconciler) forget(name types.NamespacedName) {
 func (r *RoomSecretReconciler) undo(ctx context.Context, s *scope) error {
 	switch s.rs.Direction() {
 	case roomv1alpha1.DirectionPull:
-		return r.releaseTarget(ctx, s, s.rs.TargetName())
+		return r.undoPull(ctx, s)
 	case roomv1alpha1.DirectionProvide:
 		s.rs.Status.Entries = nil // nothing of it is ours: what was given stays where it is
 		return nil
@@ -96,6 +99,43 @@ func (r *RoomSecretReconciler) undo(ctx context.Context, s *scope) error {
 		}
 	}
 	return nil
+}
+
+// undoPull lets go of the target, and has the room forget the answers that it is to.
+func (r *RoomSecretReconciler) undoPull(ctx context.Context, s *scope) error {
+	r.Errands.Drop(clientKey(s))
+	s.rs.Status.Pending = nil
+	target, err := r.readTarget(ctx, s, s.rs.TargetName())
+	if err != nil {
+		return err
+	}
+	forsaken := plan.Forsaken(r.pullLedger(s.rs, target).keys(s.rs.Status.Entries), nil)
+	owed := slices.DeleteFunc(slices.Clone(s.rs.Status.Entries), func(e roomv1alpha1.EntryStatus) bool {
+		_, is := forsaken[e.Name]
+		return !is
+	})
+	if err := r.releaseTarget(ctx, s, target.name); err != nil || len(owed) == 0 {
+		return err
+	}
+	for i := range owed {
+		owed[i].State, owed[i].Reason, owed[i].Message = roomv1alpha1.EntryDeleting, roomv1alpha1.ReasonDeleting, "The room is to forget the answer."
+	}
+	s.rs.Status.Entries = owed
+	if err := r.resolve(ctx, s); err != nil {
+		return err
+	}
+	var problem *plan.Problem
+	results := r.forgetInRoom(ctx, s, forsaken)
+	s.rs.Status.Entries = slices.DeleteFunc(owed, func(e roomv1alpha1.EntryStatus) bool { return results[e.Name] == nil })
+	for _, err := range results {
+		if err != nil {
+			problem = new(fault.OfRequest(err))
+		}
+	}
+	if problem == nil {
+		return nil
+	}
+	return fault.NewTransient(nil, problem.Reason, "%d answers could not be deleted from the room yet: %s", len(s.rs.Status.Entries), problem.Message)
 }
 
 // owned counts the entries that are ours.

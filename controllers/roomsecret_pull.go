@@ -93,7 +93,18 @@ func (r *RoomSecretReconciler) planPull(ctx context.Context, s *scope, target ta
 
 		Immutable: s.rs.Spec.Pull.Target.Immutable,
 	}
-	gathered, err := r.gather(ctx, s, in.Ledger)
+	var err error
+	if in.ClaimedBy, err = r.claimedTarget(ctx, s, target); err != nil {
+		return plan.PullPlan{}, nil, err
+	}
+	sources := plan.PullSources(s.rs.Spec.Pull, s.client.Own())
+	replies, err := r.consult(ctx, s, in, sources, target)
+	if err != nil {
+		return plan.PullPlan{}, nil, err
+	}
+	gathered, err := r.gather(ctx, s, plan.GatherInput{
+		Sources: sources, Replies: replies, Held: plan.HeldBy(in.Ledger), Template: s.rs.Spec.Pull.Template,
+	})
 	if err != nil {
 		return plan.PullPlan{}, nil, err
 	}
@@ -102,19 +113,12 @@ func (r *RoomSecretReconciler) planPull(ctx context.Context, s *scope, target ta
 	for key, value := range gathered.Values {
 		in.Observed[key] = plan.Observed{Exists: true, Digest: keyDigest(r.Digests, key, value)}
 	}
-	if in.ClaimedBy, err = r.claimedTarget(ctx, s, target); err != nil {
-		return plan.PullPlan{}, nil, err
-	}
-	return plan.Pull(in), gathered.Values, nil
+	return r.forgetAnswers(ctx, s, in, sources, plan.Pull(in)), gathered.Values, nil
 }
 
 // gather asks the room for the values of the pull, and has what was asked for watched.
-func (r *RoomSecretReconciler) gather(ctx context.Context, s *scope, records map[string]plan.Record) (plan.Gathered, error) {
-	in := plan.GatherInput{
-		Sources:  plan.PullSources(s.rs.Spec.Pull, s.client.Own()),
-		Listings: map[plan.Query]plan.Listing{}, Found: map[plan.Row]plan.Found{},
-		Access: s.access, Held: plan.HeldBy(records), Template: s.rs.Spec.Pull.Template,
-	}
+func (r *RoomSecretReconciler) gather(ctx context.Context, s *scope, in plan.GatherInput) (plan.Gathered, error) {
+	in.Listings, in.Found, in.Access = map[plan.Query]plan.Listing{}, map[plan.Row]plan.Found{}, s.access
 	queries := plan.PullQueries(in.Sources, s.access)
 	if err := r.find(ctx, s, queries, in.Listings); err != nil {
 		return plan.Gathered{}, err
@@ -141,7 +145,7 @@ func (r *RoomSecretReconciler) find(ctx context.Context, s *scope, queries []pla
 	}
 	var before []plan.Row
 	for _, entry := range s.rs.Status.Entries {
-		if entry.ID != "" {
+		if entry.ID != "" && entry.Asked == nil {
 			before = append(before, entryRow(entry))
 		}
 	}
@@ -201,10 +205,13 @@ func (r *RoomSecretReconciler) writeTarget(ctx context.Context, s *scope, target
 	return nil
 }
 
-// holdPull keeps the finalizer exactly while deleting the RoomSecret has keys to remove from a target that stays.
+// holdPull keeps the finalizer exactly while deleting the RoomSecret has keys to remove from a target that stays, or answers
+// that the room is to forget.
 func (r *RoomSecretReconciler) holdPull(ctx context.Context, s *scope, decided plan.PullPlan) error {
-	held := merges(s.rs) && s.rs.Spec.Pull.DeletionPolicyOrDefault() == roomv1alpha1.DeletionDelete &&
-		slices.ContainsFunc(decided.Steps, func(step plan.KeyStep) bool { return step.After != nil })
+	removes := merges(s.rs) && s.rs.Spec.Pull.DeletionPolicyOrDefault() == roomv1alpha1.DeletionDelete
+	held := slices.ContainsFunc(decided.Steps, func(step plan.KeyStep) bool {
+		return step.After != nil && (removes || step.After.Asked.Delete)
+	})
 	return r.setFinalizer(ctx, s, held)
 }
 
@@ -247,7 +254,7 @@ func (r *RoomSecretReconciler) settlePull(s *scope, target target, decided plan.
 		case decided.Problem != nil:
 			s.report(&entry, *decided.Problem)
 		case step.Passing:
-			s.report(&entry, plan.Problem{Reason: step.Reason, Message: step.Message, Passing: true})
+			s.report(&entry, plan.Problem{Reason: step.Reason, Message: step.Message, Passing: true, Awaited: step.Awaited})
 		case (step.Op == plan.KeySet && written) || isNew(step.Before, record):
 			r.stamp(s, &entry)
 		}

@@ -85,6 +85,12 @@ func verdictOfEntries(s *scope, status *roomv1alpha1.RoomSecretStatus) verdict {
 			return e.State == roomv1alpha1.EntryFailed && mendedElsewhere(e.Reason)
 		})
 	}
+	if waiting := awaitedOf(status.Entries); len(waiting) > 0 && sum.Failed == 0 {
+		// It is known what is to be waited for, and nothing goes on before.
+		first := firstOf(waiting, roomv1alpha1.EntryPending)
+		v.ready, v.reason, v.message = metav1.ConditionFalse, first.Reason, say(first, len(waiting), len(status.Entries))
+		return v
+	}
 	if sum.Pending > 0 && sum.Failed == 0 {
 		first := firstOf(status.Entries, roomv1alpha1.EntryPending)
 		v.ready, v.reconciling = metav1.ConditionUnknown, true
@@ -103,6 +109,16 @@ func answering(entries []roomv1alpha1.EntryStatus) (count int) {
 	return count
 }
 
+// awaitedOf returns the entries that wait for somebody who was asked.
+func awaitedOf(entries []roomv1alpha1.EntryStatus) []roomv1alpha1.EntryStatus {
+	reasons := []roomv1alpha1.Reason{
+		roomv1alpha1.ReasonAwaitingParticipant, roomv1alpha1.ReasonAwaitingAuthorization, roomv1alpha1.ReasonRejected,
+	}
+	return slices.DeleteFunc(slices.Clone(entries), func(e roomv1alpha1.EntryStatus) bool {
+		return e.State != roomv1alpha1.EntryPending || !slices.Contains(reasons, e.Reason)
+	})
+}
+
 // mendedElsewhere reports whether a reason goes away when something else appears, as it often does by itself in a
 // pipeline that creates several objects.
 func mendedElsewhere(reason roomv1alpha1.Reason) bool {
@@ -117,8 +133,12 @@ func describe(entries []roomv1alpha1.EntryStatus, state roomv1alpha1.EntryState)
 			count++
 		}
 	}
-	first := firstOf(entries, state)
-	return fmt.Sprintf("%s: %s (%d of %d entries)", first.Name, first.Message, count, len(entries))
+	return say(firstOf(entries, state), count, len(entries))
+}
+
+// say tells what the first of so many entries says.
+func say(first roomv1alpha1.EntryStatus, count, all int) string {
+	return fmt.Sprintf("%s: %s (%d of %d entries)", first.Name, first.Message, count, all)
 }
 
 // firstOf returns the first entry, by name, that has a state.

@@ -23,10 +23,12 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 
 	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
 	"github.com/roomsecrets/roomsecret-operator/internal/consent"
+	"github.com/roomsecrets/roomsecret-operator/internal/errands"
 	"github.com/roomsecrets/roomsecret-operator/internal/fingerprint"
 	"github.com/roomsecrets/roomsecret-operator/internal/hosts"
 	"github.com/roomsecrets/roomsecret-operator/internal/sessions"
@@ -46,6 +48,10 @@ type Options struct {
 	WithoutClusterRooms bool
 	// Hosts are those that rooms may be at; empty means all.
 	Hosts hosts.List
+	// Errands get what others are asked for; nil means new ones.
+	Errands *errands.Errands
+	// ConsentURL is where the consent page is; empty when there is none.
+	ConsentURL string
 	// Restarts lets pulls restart workloads, which takes the right to patch them.
 	Restarts bool
 	// Namespaces are those that the cache of the manager is limited to; empty means all.
@@ -123,9 +129,15 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 	if err := addIndexes(ctx, mgr.GetFieldIndexer(), o.WithoutClusterRooms); err != nil {
 		return err
 	}
-	if err := mgr.Add(o.Rooms); err != nil {
-		return err
+	if o.Errands == nil {
+		o.Errands = &errands.Errands{}
 	}
+	for _, runnable := range []manager.Runnable{o.Rooms, o.Errands} {
+		if err := mgr.Add(runnable); err != nil {
+			return err
+		}
+	}
+	o.Rooms.Subscribe(func(e sessions.Event) { stir(o.Errands, e) })
 	if err := setupRooms(mgr, o, roomv1alpha1.KindRoom, &roomv1alpha1.RoomList{}); err != nil {
 		return err
 	}
@@ -166,6 +178,7 @@ func setupRoomSecrets(mgr ctrl.Manager, o Options, answers *Answers) error {
 		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Rooms: o.Rooms,
 		Events:  mgr.GetEventRecorder("roomsecret-operator"),
 		Digests: o.Digests, Metrics: o.Metrics, Clock: clock.RealClock{},
+		Errands: o.Errands, ConsentURL: o.ConsentURL,
 		Grace: cmp.Or(o.Grace, defaultGrace), Restarts: o.Restarts, Answers: answers,
 		objects: fresh{cached: mgr.GetClient(), live: mgr.GetAPIReader()},
 	}
@@ -179,6 +192,7 @@ func setupRoomSecrets(mgr ctrl.Manager, o Options, answers *Answers) error {
 		WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(find.ofSecret)).
 		WatchesRawSource(find.roomSecretEvents(o.Rooms)).
 		WatchesRawSource(answers.wakeUps()).
+		WatchesRawSource(errandEvents(o.Errands)).
 		WithOptions(concurrent(o))
 	if !o.WithoutClusterRooms {
 		b = b.Watches(&roomv1alpha1.ClusterRoom{}, handler.EnqueueRequestsFromMapFunc(find.ofRoom), changed).

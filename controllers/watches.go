@@ -20,6 +20,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
+	"github.com/roomsecrets/roomsecret-operator/internal/errands"
 	"github.com/roomsecrets/roomsecret-operator/internal/sessions"
 )
 
@@ -268,6 +269,23 @@ func (f finder) roomSecretEvents(pool *sessions.Pool) source.Source {
 		})
 		return nil
 	})
+}
+
+// errandEvents brings the news of errands to a queue of RoomSecrets.
+func errandEvents(all *errands.Errands) source.Source {
+	return source.Func(func(_ context.Context, queue workqueue.TypedRateLimitingInterface[ctrl.Request]) error {
+		all.Subscribe(func(owner types.NamespacedName) { queue.Add(ctrl.Request{NamespacedName: owner}) })
+		return nil
+	})
+}
+
+// stir tells the errands of a room what has happened there.
+func stir(all *errands.Errands, e sessions.Event) {
+	for _, room := range []sessions.RoomKey{e.Room, e.Attendance} {
+		if room.Name != "" {
+			all.Stir(room.String())
+		}
+	}
 }
 
 // secretMetadata, configMapMetadata and namespaceMetadata are what is watched of Secrets, ConfigMaps and Namespaces: never

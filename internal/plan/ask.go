@@ -15,9 +15,6 @@ import (
 	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
 )
 
-// DefaultRequestType is the type of a secret that is asked for without naming one.
-const DefaultRequestType roomv1alpha1.MIMEType = "application/octet-stream"
-
 // bearer comes before a token in an Authorization header.
 const bearer = "Bearer "
 
@@ -46,11 +43,11 @@ type Reply struct {
 // askFor makes a source of an entry that asks for a secret.
 func (s PullSource) askFor(request roomv1alpha1.PullRequest, own string) PullSource {
 	s.Row = Row{Identity: own, ID: request.URL, DelegatedTo: string(request.DelegateTo)}
-	kind := string(cmp.Or(request.Type, DefaultRequestType))
+	kind := request.TypeOrDefault()
 	s.Ask = Ask{
 		Digest: digestOf("secret", request.URL, kind, s.Row.DelegatedTo, cmp.Or(s.Decode, roomv1alpha1.DecodeNone), cmp.Or(s.Extract, roomv1alpha1.ExtractNone)),
 		URL:    request.URL, Type: kind, DelegatedTo: s.Row.DelegatedTo,
-		Delete: request.DeletionPolicy == roomv1alpha1.DeletionDelete,
+		Delete: request.DeletionPolicyOrDefault() == roomv1alpha1.DeletionDelete,
 	}
 	return s
 }
@@ -66,7 +63,7 @@ func (s PullSource) askForToken(oauth roomv1alpha1.PullOAuth, own string) PullSo
 		Identity: own, DelegatedTo: string(oauth.DelegateTo),
 		ID: cmp.Or(string(oauth.AuthorizationEndpoint), connector.ServerURL, connector.OpenAIConnectorID, string(connector.ClientSecretID)),
 	}
-	if oauth.Format == roomv1alpha1.TokenHeader {
+	if oauth.FormatOrDefault() == roomv1alpha1.TokenHeader {
 		s.Prefix = bearer
 	}
 	s.Ask = Ask{
@@ -90,8 +87,8 @@ func digestOf(parts ...any) string {
 	return hex.EncodeToString(sum.Sum(nil)[:16])
 }
 
-// asks reports whether somebody is asked for the value of the source.
-func (s PullSource) asks() bool { return s.Ask != Ask{} }
+// Asks reports whether somebody is asked for the value of the source.
+func (s PullSource) Asks() bool { return s.Ask != Ask{} }
 
 // HeldAnswer returns the keys that a source gave, sorted, when the target has each of them as the ledger says and the source
 // asks for the same as then: nobody has to be asked again. Otherwise it returns none.

@@ -113,7 +113,7 @@ func Gather(in GatherInput) (Gathered, *Problem) {
 
 // gather adds the keys of a source.
 func (in GatherInput) gather(source PullSource, out *Gathered) {
-	if source.asks() {
+	if source.Asks() {
 		in.gatherAnswer(source, out)
 		return
 	}

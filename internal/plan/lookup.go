@@ -17,7 +17,7 @@ func (in GatherInput) Rows() []Row {
 	var rows []Row
 	known := map[Row]bool{}
 	for _, source := range in.Sources {
-		if source.asks() {
+		if source.Asks() {
 			continue // what it asks for is not in the room, or not for us to read there
 		}
 		found, _ := in.lookUp(source)
