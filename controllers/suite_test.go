@@ -22,6 +22,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
+	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/config"
@@ -30,6 +31,7 @@ import (
 
 	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
 	"github.com/roomsecrets/roomsecret-operator/controllers"
+	"github.com/roomsecrets/roomsecret-operator/internal/errands"
 	"github.com/roomsecrets/roomsecret-operator/internal/hosts"
 	"github.com/roomsecrets/roomsecret-operator/internal/roomserver"
 	"github.com/roomsecrets/roomsecret-operator/internal/roomserver/store"
@@ -104,6 +106,10 @@ type world struct {
 	hosts hosts.List
 	// withoutRestarts is how the manager is started when nobody asks for restarts.
 	withoutRestarts bool
+	// patience tells how long people are waited for; nil for the time of day.
+	patience clock.Clock
+	// consentURL is where the consent page is; empty when there is none.
+	consentURL string
 	// firstRetry is how long the operator waits after a failure; 0 for as long as makes tests fast.
 	firstRetry time.Duration
 
@@ -273,7 +279,8 @@ func (w *world) options() controllers.Options {
 		Namespaces: namespaces,
 		Rooms:      w.rooms,
 		Digests:    digests, Metrics: syncMetrics,
-		Hosts:    w.hosts,
+		Hosts:   w.hosts,
+		Errands: &errands.Errands{Clock: w.patience}, ConsentURL: w.consentURL,
 		Restarts: !w.withoutRestarts,
 		Grace:    grace, FirstRetry: cmp.Or(w.firstRetry, 50*time.Millisecond),
 	}
