@@ -76,7 +76,7 @@ func (p *participant) gives(value string) {
 	p.w.Expect(p.next().Provide(p.w.ctx, roomclient.Bytes(value))).To(Succeed())
 }
 
-// refuses refuses the next request.
+// refuses answers the next request with a refusal.
 func (p *participant) refuses() {
 	p.w.t.Helper()
 	p.w.Expect(p.next().Reject(p.w.ctx, "no")).To(Succeed())
