@@ -102,7 +102,7 @@ func TestARefusalIsShownAndMakesAPauseThatOutlivesARestart(t *testing.T) {
 	ask := w.newAsk("app")
 	w.create(ask)
 	bob.refuses()
-	w.Eventually(w.state(ask)).Should(Equal(refused))
+	w.Eventually(w.state(ask)).Should(Equal(turnedDown))
 	w.Expect(w.condition(ask, roomv1alpha1.ConditionStalled)).To(BeNil())
 	w.Expect(ask.Status.Pending[0].Attempts).To(BeEquivalentTo(1))
 	next := *ask.Status.Pending[0].NextAttemptTime
@@ -111,7 +111,7 @@ func TestARefusalIsShownAndMakesAPauseThatOutlivesARestart(t *testing.T) {
 	w.stopManager()
 	w.startManager()
 	bob.isLeftAlone(1)
-	w.Eventually(w.state(ask)).Should(Equal(refused))
+	w.Eventually(w.state(ask)).Should(Equal(turnedDown))
 	w.Expect(ask.Status.Pending[0].Attempts).To(BeEquivalentTo(1))
 	w.Expect(ask.Status.Pending[0].NextAttemptTime.Time).To(BeTemporally("==", next.Time))
 	w.Eventually(clock.HasWaiters).Should(BeTrue())

@@ -23,9 +23,6 @@ import (
 	"github.com/roomsecrets/roomsecret-operator/roomclient/redact"
 )
 
-// callback is where providers send people back to, at the consent page.
-const callback = "/callback"
-
 // asker returns what asks for the value of an entry, and how long who is asked has to answer. With anew, the room is to forget
 // the answer that it has.
 func (r *RoomSecretReconciler) asker(s *scope, entry *roomv1alpha1.PullEntry, anew bool) (errands.Asker, time.Duration) {
@@ -34,7 +31,7 @@ func (r *RoomSecretReconciler) asker(s *scope, entry *roomv1alpha1.PullEntry, an
 		return secretAsker{whom: whom{desk, entry.Request.From}, request: *entry.Request, anew: anew}, entry.Request.TimeoutOrDefault()
 	}
 	namespace, oauth := s.rs.Namespace, *entry.OAuth
-	asker := tokenAsker{whom: whom{desk, oauth.From}, oauth: oauth, redirectURI: cmp.Or(string(oauth.RedirectURI), r.ConsentURL+callback)}
+	asker := tokenAsker{whom: whom{desk, oauth.From}, oauth: oauth, redirectURI: cmp.Or(string(oauth.RedirectURI), r.Callback)}
 	if oauth.ClientSecretRef != nil {
 		asker.secret = func(ctx context.Context) (redact.Bytes, error) {
 			return r.clientSecret(ctx, namespace, *oauth.ClientSecretRef)
@@ -48,7 +45,7 @@ func (r *RoomSecretReconciler) needed(ctx context.Context, s *scope, entry *room
 	if entry.OAuth == nil {
 		return nil, nil, nil
 	}
-	if entry.OAuth.RedirectURI == "" && r.ConsentURL == "" {
+	if entry.OAuth.RedirectURI == "" && r.Callback == "" {
 		return nil, &plan.Problem{Reason: roomv1alpha1.ReasonUnsupported, Message: "This operator has no consent page: set redirectURI, or start it with --consent-url."}, nil
 	}
 	ref := entry.OAuth.ClientSecretRef

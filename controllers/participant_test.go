@@ -105,7 +105,7 @@ func requesting(change func(*roomv1alpha1.PullRequest)) func(*roomv1alpha1.RoomS
 const (
 	awaitingParticipant   = "False/" + string(roomv1alpha1.ReasonAwaitingParticipant)
 	awaitingAuthorization = "False/" + string(roomv1alpha1.ReasonAwaitingAuthorization)
-	refused               = "False/" + string(roomv1alpha1.ReasonRejected)
+	turnedDown            = "False/" + string(roomv1alpha1.ReasonRejected)
 )
 
 // pending returns a function that reads how the first request of a RoomSecret stands; empty when there is none.

@@ -45,8 +45,8 @@ type RoomSecretReconciler struct {
 	Grace time.Duration
 	// Errands get what others are asked for.
 	Errands *errands.Errands
-	// ConsentURL is where the consent page is; empty when there is none.
-	ConsentURL string
+	// Callback is where providers of OAuth tokens send whoever approves; empty when there is no consent page.
+	Callback string
 	// Restarts says whether workloads may be restarted.
 	Restarts bool
 	// Answers answers others.

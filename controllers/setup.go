@@ -50,8 +50,6 @@ type Options struct {
 	Hosts hosts.List
 	// Errands get what others are asked for; nil means new ones.
 	Errands *errands.Errands
-	// ConsentURL is where the consent page is; empty when there is none.
-	ConsentURL string
 	// Restarts lets pulls restart workloads, which takes the right to patch them.
 	Restarts bool
 	// Namespaces are those that the cache of the manager is limited to; empty means all.
@@ -178,7 +176,7 @@ func setupRoomSecrets(mgr ctrl.Manager, o Options, answers *Answers) error {
 		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Rooms: o.Rooms,
 		Events:  mgr.GetEventRecorder("roomsecret-operator"),
 		Digests: o.Digests, Metrics: o.Metrics, Clock: clock.RealClock{},
-		Errands: o.Errands, ConsentURL: o.ConsentURL,
+		Errands: o.Errands, Callback: answers.callback(),
 		Grace: cmp.Or(o.Grace, defaultGrace), Restarts: o.Restarts, Answers: answers,
 		objects: fresh{cached: mgr.GetClient(), live: mgr.GetAPIReader()},
 	}

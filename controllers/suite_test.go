@@ -108,8 +108,6 @@ type world struct {
 	withoutRestarts bool
 	// patience tells how long people are waited for; nil for the time of day.
 	patience clock.Clock
-	// consentURL is where the consent page is; empty when there is none.
-	consentURL string
 	// firstRetry is how long the operator waits after a failure; 0 for as long as makes tests fast.
 	firstRetry time.Duration
 
@@ -279,8 +277,8 @@ func (w *world) options() controllers.Options {
 		Namespaces: namespaces,
 		Rooms:      w.rooms,
 		Digests:    digests, Metrics: syncMetrics,
-		Hosts:   w.hosts,
-		Errands: &errands.Errands{Clock: w.patience}, ConsentURL: w.consentURL,
+		Hosts:    w.hosts,
+		Errands:  &errands.Errands{Clock: w.patience},
 		Restarts: !w.withoutRestarts,
 		Grace:    grace, FirstRetry: cmp.Or(w.firstRetry, 50*time.Millisecond),
 	}

@@ -234,8 +234,8 @@ func ask[T any](ctx context.Context, s *session, operation string, request func(
 	return through(ctx, s, operation, request)
 }
 
-// askPeople makes a request that waits for somebody to answer, and counts it. A change to another line lets it wait: it goes
-// on on the line that it was made on.
+// askPeople makes a request that waits for somebody to answer, and counts it. A change to another line does not disturb it: it
+// ends where it began.
 func askPeople[T any](ctx context.Context, s *session, operation string, request func(context.Context, roomclient.Secrets) (T, error)) (answer T, err error) {
 	if err := s.gate.pass(ctx); err != nil {
 		return answer, err
