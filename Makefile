@@ -29,7 +29,7 @@ CLUSTER_TESTS := ./controllers/... ./internal/testkube/... ./test/api/... ./test
 NODE_TESTS := ./test/node
 
 # Go modules of their own that hold code and tests.
-MODULES := hack/images hack/kube test/gitops test/oauth
+MODULES := hack/images hack/kube hack/networkpolicies test/gitops test/oauth
 
 # Where generated files go; verify points these elsewhere and compares.
 API_OUT := api/v1alpha1
@@ -109,12 +109,12 @@ test: compiler verify lint kube ## Run everything CI runs, but for e2e.
 
 # The tests print as they go: they take minutes.
 .PHONY: e2e
-e2e: kube kube-node test-images $(TOOLS) ## Run the operator from its image in pods of a real node (as root, see node-tools).
+e2e: kube kube-node network-policies test-images $(TOOLS) ## Run the operator from its image in pods of a real node (as root, see node-tools).
 	@echo "==> tests in pods"
 	@go test -v -count=1 -timeout 20m $(TESTFLAGS) $(NODE_TESTS)
 
 .PHONY: node
-node: kube kube-node test-images ## Open a shell beside a Kubernetes node, as root (NODE_ARGS=COMMAND runs that instead).
+node: kube kube-node network-policies test-images ## Open a shell beside a Kubernetes node, as root (NODE_ARGS=COMMAND runs that instead).
 	@go build -o bin/testnode ./hack/node
 	@exec bin/testnode $(NODE_ARGS)
 
@@ -180,6 +180,11 @@ kube: ## Get etcd, kube-apiserver, kube-controller-manager and kubectl into bin/
 kube-node: ## Get kubelet, kube-proxy and kube-scheduler into bin/node/.
 	@KUBEBUILDER_ASSETS="$(abspath $(KUBEBUILDER_ASSETS))" go run -C hack/kube . -node -out "$(CURDIR)/bin/node"
 
+# What makes NetworkPolicies true on the node of the tests.
+.PHONY: network-policies
+network-policies:
+	@go build -C hack/networkpolicies -o "$(CURDIR)/bin/networkpolicies" .
+
 # A Prometheus that is installed is good enough. Debian's package is one program each, and needs no installing.
 .PHONY: prometheus
 prometheus: bin/prometheus/promtool ## Get prometheus and promtool into bin/prometheus/.
@@ -198,9 +203,9 @@ bin/prometheus/promtool:
 
 .PHONY: node-tools
 node-tools: ## Install the packages that a node takes besides (Debian and Ubuntu, as root).
-	@type -P containerd ctr runc nft ip /usr/lib/cni/ptp >/dev/null || { \
+	@type -P containerd ctr runc nft iptables ip /usr/lib/cni/ptp >/dev/null || { \
 		apt-get update -qq; \
-		DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends containerd containernetworking-plugins iproute2 nftables runc; \
+		DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends containerd containernetworking-plugins iproute2 iptables nftables runc; \
 	}
 
 .PHONY: tools

@@ -66,6 +66,7 @@ func options(bin string) (testnode.Options, error) {
 		Node:         filepath.Join(bin, "node"),
 		Images:       images,
 		PauseImage:   "localhost/pod:test",
+		Policies:     filepath.Join(bin, "networkpolicies"),
 		Logs:         filepath.Join(bin, "logs"),
 	}, err
 }

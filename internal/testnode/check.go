@@ -23,9 +23,14 @@ func (o Options) check() error {
 		executables(o.Node, "make kube-node", "kubelet", "kube-proxy", "kube-scheduler"),
 		executables(networkPlugins, "make node-tools", "ptp", "host-local", "portmap", "loopback"),
 	}
-	for _, program := range []string{"containerd", "ctr", "runc", "nft", "ip"} {
+	for _, program := range []string{"containerd", "ctr", "runc", "nft", "iptables", "ip"} {
 		if _, err := exec.LookPath(program); err != nil {
 			errs = append(errs, fmt.Errorf("%w: run make node-tools", err))
+		}
+	}
+	if o.Policies != "" {
+		if _, err := exec.LookPath(o.Policies); err != nil {
+			errs = append(errs, fmt.Errorf("%w: run make network-policies", err))
 		}
 	}
 	for _, image := range o.Images {

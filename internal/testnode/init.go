@@ -79,6 +79,7 @@ func (n *node) start(ctx context.Context) error {
 		{"network", n.connect},
 		{"credentials", n.makeCredentials},
 		{"control plane", n.startControlPlane},
+		{"network policies", n.startPolicies},
 		{"containerd", n.startContainerd},
 		{"images", n.importImages},
 		{"kubelet", n.startKubelet},

@@ -38,6 +38,8 @@ type Options struct {
 	// PauseImage is the image that holds the namespaces of a pod while its containers come and go. Its program waits
 	// until it is told to end.
 	PauseImage string
+	// Policies is the program that makes NetworkPolicies true; without one they are not.
+	Policies string
 	// Logs receives the log of each program, and the audit log of the API server. It is made when missing. It cannot be
 	// in /run or /var/log, which are the node's own.
 	Logs string

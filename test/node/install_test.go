@@ -25,12 +25,13 @@ type installation struct {
 	remove  func(t *testing.T)
 	left    []string // kinds of what stays for good reason
 	durable bool     // the room server keeps its file when its pod goes
+	guarded bool     // a NetworkPolicy says who may reach the manager and whom it may
 }
 
 func installations() []installation {
 	return []installation{
 		{name: "kustomize", manager: "roomsecret-manager", install: applyAll, remove: deleteAll},
-		{name: "helm", manager: "rooms-roomsecret-operator", install: installChart, remove: uninstallChart, left: []string{"crds"}, durable: true},
+		{name: "helm", manager: "rooms-roomsecret-operator", install: installChart, remove: uninstallChart, left: []string{"crds"}, durable: true, guarded: true},
 	}
 }
 
@@ -47,6 +48,9 @@ func TestTheOperatorInPods(t *testing.T) {
 			t.Run("a killed leader is followed and nothing is lost", testLossOfTheLeader)
 			if in.durable {
 				t.Run("a new pod of its room server knows what the old one was given", testLossOfTheRoomServer)
+			}
+			if in.guarded {
+				t.Run("its manager is reached and reaches what its policy says", testNetworkPolicy)
 			}
 			t.Run("the API server has denied it nothing", func(t *testing.T) {
 				if err := shared.denials(in.manager); err != nil {
@@ -93,7 +97,6 @@ func installChart(t *testing.T) {
 	must(t, "kubectl", "-n", system, "apply", "-f", "testdata/chart/volume.yaml", "-f", "testdata/chart/service.yaml")
 	must(t, "helm", "-n", system, "install", "rooms", "../../charts/roomsecret-operator", "--values=testdata/chart/values.yaml")
 	must(t, "kubectl", "-n", system, "rollout", "status", "--timeout=2m", "statefulset/rooms-roomsecret-operator-roomserver")
-	must(t, "kubectl", "-n", system, "get", "networkpolicy", "rooms-roomsecret-operator")
 	must(t, "kubectl", "get", "validatingadmissionpolicybinding", "rooms-roomsecret-operator-secrets")
 }
 

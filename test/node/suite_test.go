@@ -110,6 +110,7 @@ func options() (testnode.Options, error) {
 			filepath.Join(images, "roomsecret-roomserver.tar"),
 		},
 		PauseImage: "localhost/pod:test",
+		Policies:   filepath.Join(bin, "networkpolicies"),
 		Logs:       filepath.Join(bin, "logs"),
 	}, err
 }
