@@ -20,16 +20,40 @@ type credential struct {
 	RefreshToken string     `json:"refresh_token,omitempty"`
 	Expiration   *time.Time `json:"expiration"`
 	Scopes       []string   `json:"scopes"`
+	// RefreshAt is when the token is to be refreshed although it is still good. It is ours: others leave it out.
+	RefreshAt *time.Time `json:"refresh_at,omitempty"`
 }
 
 const credentialType = "application/json"
+
+// headStart is how long before it expires a token is refreshed, but not before half of its life is over: whoever looks once a
+// minute has another one in time.
+const headStart = 2 * time.Minute
+
+// refreshTime returns when a token that is got now and expires then is to be refreshed.
+func refreshTime(now, expires time.Time) time.Time {
+	return expires.Add(-min(headStart, expires.Sub(now)/2))
+}
+
+// storedToken is a token that is kept, and when it is to be refreshed; zero for when it is not good any more.
+type storedToken struct {
+	*oauth2.Token
+
+	refreshAt time.Time
+}
+
+// isDue reports whether the token should be refreshed.
+func (t storedToken) isDue(now time.Time) bool {
+	early := t.RefreshToken != "" && !t.refreshAt.IsZero() && !now.Before(t.refreshAt)
+	return t.AccessToken != "" && (early || !t.Valid())
+}
 
 // kept returns the token that is kept under a key, refreshed when that takes no consent. An empty one means that
 // there is none that is good.
 func (o *oauth) kept(ctx context.Context, key store.Key, client oauthClient) (*oauth2.Token, error) {
 	token, err := o.load(ctx, key)
-	if err != nil || token.AccessToken == "" || token.Valid() {
-		return token, err
+	if err != nil || !token.isDue(time.Now()) {
+		return token.Token, err
 	}
 	// Everybody who needs this token waits for the same refresh, which goes on when the caller leaves: the
 	// provider may have taken back the old refresh token already.
@@ -37,6 +61,9 @@ func (o *oauth) kept(ctx context.Context, key store.Key, client oauthClient) (*o
 	landed, err, _ := o.refreshing.Do(flight, func() (any, error) {
 		return o.renew(context.WithoutCancel(ctx), key, client)
 	})
+	if err != nil && token.Valid() {
+		return token.Token, nil // it is early: there is time for another attempt
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -50,8 +77,8 @@ func (o *oauth) kept(ctx context.Context, key store.Key, client oauthClient) (*o
 // renew refreshes the token that is kept, unless somebody has just done so.
 func (o *oauth) renew(ctx context.Context, key store.Key, client oauthClient) (*oauth2.Token, error) {
 	token, err := o.load(ctx, key)
-	if err != nil || token.AccessToken == "" || token.Valid() {
-		return token, err
+	if err != nil || !token.isDue(time.Now()) {
+		return token.Token, err
 	}
 	if token.RefreshToken == "" {
 		return &oauth2.Token{}, nil
@@ -67,20 +94,23 @@ func (o *oauth) renew(ctx context.Context, key store.Key, client oauthClient) (*
 }
 
 // load reads a credential. A row that holds something else, because its owner has written to it, is none.
-func (o *oauth) load(ctx context.Context, key store.Key) (*oauth2.Token, error) {
+func (o *oauth) load(ctx context.Context, key store.Key) (storedToken, error) {
 	var c credential
 	row, err := o.store.Get(ctx, key)
 	switch {
 	case errors.Is(err, store.ErrNotFound):
-		return &oauth2.Token{}, nil
+		return storedToken{Token: &oauth2.Token{}}, nil
 	case err != nil:
-		return nil, err
+		return storedToken{}, err
 	case json.Unmarshal(row.Value, &c) != nil:
 		c = credential{}
 	}
-	token := &oauth2.Token{AccessToken: c.AccessToken, RefreshToken: c.RefreshToken}
+	token := storedToken{Token: &oauth2.Token{AccessToken: c.AccessToken, RefreshToken: c.RefreshToken}}
 	if c.Expiration != nil {
 		token.Expiry = *c.Expiration
+	}
+	if c.RefreshAt != nil {
+		token.refreshAt = *c.RefreshAt
 	}
 	return token, nil
 }
@@ -89,6 +119,7 @@ func (o *oauth) keep(ctx context.Context, key store.Key, client oauthClient, tok
 	c := credential{AccessToken: token.AccessToken, RefreshToken: token.RefreshToken, Scopes: client.config.Scopes}
 	if !token.Expiry.IsZero() {
 		c.Expiration = new(token.Expiry.UTC())
+		c.RefreshAt = new(refreshTime(time.Now(), token.Expiry).UTC())
 	}
 	value, err := json.Marshal(c) //nolint:gosec // it goes where secrets are kept
 	if err != nil {

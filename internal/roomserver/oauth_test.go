@@ -16,6 +16,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"github.com/roomsecrets/roomsecret-operator/internal/roomserver"
+	"github.com/roomsecrets/roomsecret-operator/internal/roomserver/store"
 	"github.com/roomsecrets/roomsecret-operator/roomclient/protocol"
 	"github.com/roomsecrets/roomsecret-operator/roomclient/token"
 )
@@ -103,6 +104,53 @@ func TestAnExpiredTokenIsRefreshedOnceForEverybodyAndWithoutAsking(t *testing.T)
 	wantToken(t, agent.call(protocol.ToolRequestOAuthToken, authorization(human, op.client(nil))), "access-2")
 	if seen := op.last(); seen["grant_type"] != "refresh_token" || seen["refresh_token"] != "refresh-1" {
 		t.Errorf("the token endpoint got %v", seen)
+	}
+}
+
+func TestATokenIsRefreshedBeforeItExpires(t *testing.T) {
+	t.Parallel()
+	op, rows := newProvider(t), store.NewMemory(0)
+	s := serve(t, func(c *roomserver.Config) { c.OAuthOrigins, c.Store = []string{op.URL}, rows })
+	agent, human := s.dial(t, "agent", "myroom", plainGrant), s.dial(t, "human", "myroom", plainGrant)
+	_, answer := consent(t, agent, human, authorization(human, op.client(nil)))
+	wantToken(t, answer, "access-1")
+	age(t, rows, 57*time.Minute)
+	wantToken(t, agent.offline(op.client(nil), nil, nil), "access-1")
+	age(t, rows, 90*time.Second)
+	op.change(func(p *provider) { p.refuse = "temporarily_unavailable" })
+	wantToken(t, agent.offline(op.client(nil), nil, nil), "access-1") // it is still good
+	op.change(func(p *provider) { p.refuse = "" })
+	wantToken(t, agent.offline(op.client(nil), nil, nil), "access-2")
+}
+
+// age makes the one token that the agent has older.
+func age(t *testing.T, rows store.Store, by time.Duration) {
+	t.Helper()
+	infos, err := rows.List(t.Context(), "myroom", "agent")
+	if err != nil || len(infos) != 1 {
+		t.Fatalf("the agent has %v, %v", infos, err)
+	}
+	row, err := rows.Get(t.Context(), infos[0].Key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var kept map[string]any
+	if err := json.Unmarshal(row.Value, &kept); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"expiration", "refresh_at"} {
+		text, _ := kept[name].(string)
+		at, err := time.Parse(time.RFC3339Nano, text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		kept[name] = at.Add(-by)
+	}
+	if row.Value, err = json.Marshal(kept); err != nil {
+		t.Fatal(err)
+	}
+	if err := rows.Put(t.Context(), row); err != nil {
+		t.Fatal(err)
 	}
 }
 
