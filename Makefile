@@ -23,7 +23,7 @@ BASE_URL ?= https://not-published.invalid
 TESTFLAGS ?=
 
 # Packages whose tests run against a real API server.
-CLUSTER_TESTS := ./controllers/... ./internal/testkube/... ./test/api/... ./test/chart/... ./test/e2e/... ./test/manifests/... ./test/matrix/... ./test/monitoring/... ./test/quickstart/...
+CLUSTER_TESTS := ./controllers/... ./internal/testkube/... ./test/api/... ./test/chart/... ./test/e2e/... ./test/interop/... ./test/manifests/... ./test/matrix/... ./test/monitoring/... ./test/quickstart/...
 
 # Packages whose tests run in pods: they take root and a node.
 NODE_TESTS := ./test/node

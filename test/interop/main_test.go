@@ -47,8 +47,17 @@ func (r run) Run() int {
 			code = max(code, 1)
 		}
 	}
+	if started.Load() {
+		if err := stopCluster(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			code = max(code, 1)
+		}
+	}
 	return code
 }
 
-// TestMain fails the run, too, when a goroutine is still there after the last test.
-func TestMain(m *testing.M) { goleak.VerifyTestMain(run{m}) }
+// TestMain fails the run, too, when a goroutine is still there after the last test; but client-go leaves some of its watches
+// behind when a manager ends.
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(run{m}, goleak.IgnoreAnyFunction("k8s.io/apimachinery/pkg/watch.(*filteredWatch).loop"))
+}
