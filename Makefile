@@ -29,7 +29,7 @@ CLUSTER_TESTS := ./controllers/... ./internal/testkube/... ./test/api/... ./test
 NODE_TESTS := ./test/node
 
 # Go modules of their own that hold code and tests.
-MODULES := hack/images hack/kube hack/networkpolicies test/gitops test/oauth
+MODULES := hack/images hack/kube hack/networkpolicies test/consent test/gitops test/oauth
 
 # Where generated files go; verify points these elsewhere and compares.
 API_OUT := api/v1alpha1
@@ -95,6 +95,7 @@ lint: $(TOOLS) ## Run the linters, among them the import rules.
 .PHONY: test
 test: compiler verify lint kube ## Run everything CI runs, but for e2e.
 	@$(MAKE) prometheus || echo "the alerts and the dashboard are not tried (test/monitoring)" >&2
+	@$(MAKE) browser || echo "the consent page is not tried in a browser (test/consent)" >&2
 	@for program in node npm; do command -v $$program >/dev/null || \
 		echo "$$program was not found: the published SDK is not tried (test/interop)" >&2; done
 	@echo "==> unit tests"
@@ -200,6 +201,13 @@ bin/prometheus/promtool:
 	else \
 		echo "prometheus and promtool were not found: install Prometheus 2.42 or newer" >&2; exit 1; \
 	fi
+
+.PHONY: browser
+browser: ## Install Chromium, for the tests of the consent page (Debian and Ubuntu, as root).
+	@command -v chromium chromium-browser google-chrome >/dev/null || { \
+		apt-get update -qq; \
+		DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends chromium fonts-dejavu-core; \
+	}
 
 .PHONY: node-tools
 node-tools: ## Install the packages that a node takes besides (Debian and Ubuntu, as root).

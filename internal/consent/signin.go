@@ -81,7 +81,17 @@ func (i *signIns) discover(ctx context.Context) (*oidc.Provider, error) {
 func (i *signIns) config(provider *oidc.Provider) (*oauth2.Config, error) {
 	config := &oauth2.Config{
 		ClientID: i.options.ClientID, Endpoint: provider.Endpoint(), RedirectURL: i.redirect,
-		Scopes: []string{oidc.ScopeOpenID, "email", "groups"},
+		Scopes: []string{oidc.ScopeOpenID, "email"},
+	}
+	// Some providers have a scope for groups, and others refuse a scope that they do not know.
+	var can struct {
+		Scopes []string `json:"scopes_supported"`
+	}
+	if err := provider.Claims(&can); err != nil {
+		return nil, fmt.Errorf("read what the OpenID provider can do: %w", err)
+	}
+	if slices.Contains(can.Scopes, "groups") {
+		config.Scopes = append(config.Scopes, "groups")
 	}
 	if i.options.ClientSecretFile == "" {
 		return config, nil
