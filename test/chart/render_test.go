@@ -33,6 +33,9 @@ func TestWhatIsRendered(t *testing.T) {
 			"roomserver.storage.className=fast", "imagePullSecrets[0].name=pull", "nodeSelector.disk=ssd",
 			"manager.extraArgs={--zap-devel}", "podLabels.team=platform", "podAnnotations.note=here", "manager.allowedHosts={rooms.example.com,*.rooms.example.com:443}", "admissionPolicies.enabled=true",
 			"image.digest=sha256:" + strings.Repeat("0", 64), "serviceAccount.annotations.note=here",
+			"consent.enabled=true", "consent.url=https://consent.example.com", "consent.oidc.issuer=https://id.example.com", "consent.oidc.clientID=consent",
+			"consent.oidc.secret=consent-oidc", "consent.ingress.enabled=true", "consent.ingress.className=nginx", "consent.ingress.tlsSecret=consent-tls",
+			"consent.ingress.annotations.note=here", "networkPolicy.consentFrom[0].namespaceSelector.matchLabels.team=ingress",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -80,6 +83,9 @@ func TestValuesThatMakeNoSenseAreRefused(t *testing.T) {
 		"metrics that need a ClusterRole":   {"watchNamespaces={team-a}", "metrics.secure needs a ClusterRole"},
 		"an alert that cannot exist":        {"metrics.rules.disabled={expiry}", "/metrics/rules/disabled/0"},
 		"a room server without an API key":  {"roomserver.apiKeySecret=", "/roomserver/apiKeySecret"},
+		"a consent page without a URL":      {"consent.enabled=true", "/consent/url"},
+		"a consent page without TLS":        {"consent.url=http://consent.example.com", "/consent/url"},
+		"a sign-in without a client":        {"consent.oidc.issuer=https://id.example.com", "/consent/oidc/clientID"},
 		"a pull policy that does not exist": {"image.pullPolicy=Sometimes", "/image/pullPolicy"},
 	} {
 		t.Run(name, func(t *testing.T) {
