@@ -4,6 +4,7 @@
 package controllers
 
 import (
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -41,6 +42,9 @@ type sheet struct {
 	recent []roomv1alpha1.Answer
 	// awaiting are the requests that somebody is to approve.
 	awaiting []roomv1alpha1.PendingRequest
+	// held has the requests that were kept for somebody to approve, and until when each waits: the cache may not have those yet
+	// that are in the status.
+	held map[string]time.Time
 	// due is when answers may be written again.
 	due time.Time
 }
@@ -99,12 +103,28 @@ func (b *answerBook) await(name types.NamespacedName, uid types.UID, request roo
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	s := b.of(name, uid)
-	if len(s.awaiting)+len(written) >= maxAwaiting {
+	if s.holds(written, request.Since.Time) >= maxAwaiting {
 		return false
 	}
+	if s.held == nil {
+		s.held = map[string]time.Time{}
+	}
+	s.held[request.Name] = request.Until.Time
 	s.awaiting = append(s.awaiting, request)
 	b.wake(name, 0)
 	return true
+}
+
+// holds counts the requests that wait, given those that the status has.
+func (s *sheet) holds(written []roomv1alpha1.PendingRequest, now time.Time) int {
+	maps.DeleteFunc(s.held, func(_ string, until time.Time) bool { return !now.Before(until) })
+	count := len(s.held)
+	for _, request := range written {
+		if _, known := s.held[request.Name]; !known {
+			count++
+		}
+	}
+	return count
 }
 
 // take returns what is to be written for a RoomSecret now, and how long to wait before the rest is. Whoever takes it says

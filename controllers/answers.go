@@ -179,7 +179,7 @@ func (a *Answers) hold(ctx context.Context, q question, d plan.Decision) plan.De
 func (q question) awaiting(rule int) roomv1alpha1.PendingRequest {
 	return roomv1alpha1.PendingRequest{
 		Name: q.id, Kind: q.kind, Participant: printable(q.from()), URL: q.asked.URL, State: roomv1alpha1.PendingWaiting,
-		Since: metav1.NewTime(q.since.Truncate(time.Second)), Until: &metav1.Time{Time: q.until},
+		Since: metav1.NewTime(q.since.Truncate(time.Second)), Until: &metav1.Time{Time: q.until.Truncate(time.Second)},
 		Authorization: &roomv1alpha1.PendingAuthorization{
 			Rule: int32(rule), ClientID: q.asked.ClientID, Scopes: q.asked.Scopes, RedirectURI: q.asked.RedirectURI, //nolint:gosec // there are 16 rules at most
 			Challenge: q.asked.Challenge, DelegateTo: q.asked.DelegateTo,

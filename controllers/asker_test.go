@@ -6,6 +6,7 @@ package controllers_test
 import (
 	"context"
 	"errors"
+	"regexp"
 	"time"
 
 	"github.com/onsi/gomega"
@@ -61,7 +62,12 @@ func (a *asker) operator() string {
 // asks requests a secret of the operator and returns the value, or why not in brackets.
 func (a *asker) asks(url string, mods ...func(*roomclient.SecretRequest)) string {
 	a.w.t.Helper()
-	request := roomclient.SecretRequest{URL: url, Type: "text/plain", ParticipantID: a.operator(), Timeout: 20 * time.Second}
+	return a.asksOf(a.operator(), url, mods...)
+}
+
+// asksOf requests a secret of a participant.
+func (a *asker) asksOf(id, url string, mods ...func(*roomclient.SecretRequest)) string {
+	request := roomclient.SecretRequest{URL: url, Type: "text/plain", ParticipantID: id, Timeout: 20 * time.Second}
 	for _, mod := range mods {
 		mod(&request)
 	}
@@ -74,6 +80,14 @@ func (a *asker) asksAgain(url string) string {
 	a.w.t.Helper()
 	a.w.Expect(a.conn.Secrets().DeleteRequestedSecret(a.w.ctx, roomclient.RequestedSecret{URL: url, Type: "text/plain"})).To(gomega.Succeed())
 	return a.asks(url)
+}
+
+// joined returns the participant id with which an identity joined last, as the room server logs it.
+func (w *world) joined(identity string) string {
+	w.t.Helper()
+	all := regexp.MustCompile(`participant joined.* participant\.identity=`+identity+` participant\.id=(\S+)`).FindAllStringSubmatch(w.serverLog.String(), -1)
+	w.Expect(all).NotTo(gomega.BeEmpty())
+	return all[len(all)-1][1]
 }
 
 // said is what somebody who asks is told.

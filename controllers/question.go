@@ -30,7 +30,7 @@ type question struct {
 const longestWait = 24 * time.Hour
 
 func newQuestion(room sessions.RoomKey, id string, asker roomclient.Participant, timeout time.Duration, now time.Time) question {
-	return question{room: room, id: id, asker: asker, since: now, until: now.Add(min(timeout, longestWait)).Truncate(time.Second)}
+	return question{room: room, id: id, asker: asker, since: now, until: now.Add(min(timeout, longestWait))}
 }
 
 func secretQuestion(room sessions.RoomKey, r roomclient.PendingSecretRequest, now time.Time) question {

@@ -19,14 +19,17 @@ import (
 // provide tells how the rules of a RoomSecret stand. What others ask for is answered meanwhile, by Answers: it needs nothing
 // that is done here.
 func (r *RoomSecretReconciler) provide(ctx context.Context, s *scope) error {
-	r.Rooms.Desk(s.room.key).Attend()
+	me := providerOf(s.rs, s.access)
+	if me.MayProvide() {
+		r.Rooms.Desk(s.room.key).Attend()
+	}
 	providers, err := providersIn(ctx, r.Client, s.room, s.client.Own())
 	if err != nil {
 		return err
 	}
 	others := slices.DeleteFunc(providers, func(p *plan.Provider) bool { return p.UID == string(s.rs.UID) })
 	sources := sourceReader{live: r.Live, namespace: s.rs.Namespace, read: map[string]*corev1.Secret{}}
-	rules := plan.ProvidedRules(providerOf(s.rs, s.access), others)
+	rules := plan.ProvidedRules(me, others)
 	entries := make([]roomv1alpha1.EntryStatus, len(rules))
 	for i, rule := range rules {
 		if entries[i], err = r.ruleEntry(ctx, s, rule, sources); err != nil {

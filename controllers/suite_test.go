@@ -31,6 +31,7 @@ import (
 
 	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
 	"github.com/roomsecrets/roomsecret-operator/controllers"
+	"github.com/roomsecrets/roomsecret-operator/internal/consent"
 	"github.com/roomsecrets/roomsecret-operator/internal/errands"
 	"github.com/roomsecrets/roomsecret-operator/internal/hosts"
 	"github.com/roomsecrets/roomsecret-operator/internal/roomserver"
@@ -108,6 +109,8 @@ type world struct {
 	withoutRestarts bool
 	// patience tells how long people are waited for; nil for the time of day.
 	patience clock.Clock
+	// page is the URL of the consent page; empty for none.
+	page string
 	// firstRetry is how long the operator waits after a failure; 0 for as long as makes tests fast.
 	firstRetry time.Duration
 
@@ -280,6 +283,7 @@ func (w *world) options() controllers.Options {
 		Hosts:    w.hosts,
 		Errands:  &errands.Errands{Clock: w.patience},
 		Restarts: !w.withoutRestarts,
+		Consent:  consent.Links{URL: w.page, Key: digests},
 		Grace:    grace, FirstRetry: cmp.Or(w.firstRetry, 50*time.Millisecond),
 	}
 }

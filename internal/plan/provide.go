@@ -31,6 +31,11 @@ func (p *Provider) compare(o *Provider) int {
 	return cmp.Or(p.Created.Compare(o.Created), cmp.Compare(p.Namespace, o.Namespace), cmp.Compare(p.Name, o.Name))
 }
 
+// MayProvide reports whether the room allows to answer for anything at all.
+func (p *Provider) MayProvide() bool {
+	return p.Access.AllowsSome(Query{Identity: p.Access.Own}, roomv1alpha1.OperationProvide)
+}
+
 // allowed reports whether the room allows to answer for a url, delegated to somebody or not.
 func (p *Provider) allowed(url, delegate string) bool {
 	return p.Access.Allows(Row{Identity: p.Access.Own, ID: url, DelegatedTo: delegate}, roomv1alpha1.OperationProvide)
@@ -218,9 +223,7 @@ func ProvideToken(providers []*Provider, asked AskedToken, page string) Decision
 // permitted returns the providers that may answer anything at all. The others have no say in the room: who may not answer
 // may not reject either.
 func permitted(providers []*Provider) []*Provider {
-	return slices.DeleteFunc(slices.Clone(providers), func(p *Provider) bool {
-		return !p.Access.AllowsSome(Query{Identity: p.Access.Own}, roomv1alpha1.OperationProvide)
-	})
+	return slices.DeleteFunc(slices.Clone(providers), func(p *Provider) bool { return !p.MayProvide() })
 }
 
 // choose finds the rule that a request is for. It reports false when the decision is made with that. A rule that the room

@@ -11,10 +11,6 @@ import (
 	"github.com/roomsecrets/roomsecret-operator/roomclient/redact"
 )
 
-// handlersAtOnce is how many requests of others may be passed on at the same time on one connection. Each takes no longer
-// than it takes to put it into a queue.
-const handlersAtOnce = 1024
-
 // Handlers are told what others in a room ask the operator's own identity for. They must return at once. While a session
 // changes from one connection to the next a request can come twice; it has the same ID then. A nil handler ignores requests.
 type Handlers struct {

@@ -48,7 +48,7 @@ func Dial(ctx context.Context, call Call) (*roomclient.Session, error) {
 		// Whoever reads at the same time shares this, so that what a room can make us hold is bounded. Who waits for people
 		// keeps none of them waiting.
 		MaxInFlight:     readsInFlight + errands.MaxInRoom,
-		OnSecretRequest: call.asked.secret, OnOAuthRequest: call.asked.oauth, MaxHandlers: handlersAtOnce,
+		OnSecretRequest: call.asked.secret, OnOAuthRequest: call.asked.oauth,
 	}
 	var err error
 	switch {
