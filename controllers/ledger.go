@@ -48,7 +48,7 @@ func (l ledger) record(name string, entry roomv1alpha1.EntryStatus) (plan.Record
 	}
 	if asked := entry.Asked; asked != nil {
 		record.Asked = plan.Ask{
-			Digest: asked.Digest, URL: entry.ID, Type: string(asked.Type), DelegatedTo: entry.DelegatedTo,
+			Digest: asked.Digest, URL: entry.ID, Type: asked.Type, DelegatedTo: entry.DelegatedTo,
 			Delete: asked.DeletionPolicy == roomv1alpha1.DeletionDelete,
 		}
 	}
@@ -65,7 +65,7 @@ func (l ledger) put(entry *roomv1alpha1.EntryStatus, name string, record *plan.R
 	if ask := record.Asked; ask != (plan.Ask{}) {
 		// What the spec asks for now may be something else.
 		entry.ID, entry.DelegatedTo = ask.URL, ask.DelegatedTo
-		entry.Asked = &roomv1alpha1.Asked{Digest: ask.Digest, Type: roomv1alpha1.MIMEType(ask.Type), DeletionPolicy: deletionOf(ask)}
+		entry.Asked = &roomv1alpha1.Asked{Digest: ask.Digest, Type: ask.Type, DeletionPolicy: deletionOf(ask)}
 	}
 }
 

@@ -79,7 +79,7 @@ func (w *world) newTokenPull(name string, endpoint *tokenEndpoint, mods ...func(
 	return w.newRoomSecret(name, roomv1alpha1.RoomSecretSpec{Pull: &roomv1alpha1.Pull{Entries: []roomv1alpha1.PullEntry{entry}}})
 }
 
-// approves approves the next request of a token.
+// approves answers the next request of a token with a code.
 func (p *participant) approves() roomclient.PendingOAuthRequest {
 	p.w.t.Helper()
 	var r roomclient.PendingOAuthRequest

@@ -15,15 +15,16 @@ type ParticipantReference struct {
 	// +kubebuilder:validation:MaxLength=128
 	// +optional
 	ID string `json:"id,omitempty"`
-	// name is the identity of the participant. Who is not in the room is asked as soon as they are. The operator itself can
-	// be asked by its own identity: another RoomSecret then answers.
+	// name is the identity of the participant. Who is not in the room is asked as soon as they are; who makes themselves known
+	// to nobody there can be asked by their id only. The operator itself can be asked by its own identity: another RoomSecret
+	// then answers.
 	// +optional
 	Name Identity `json:"name,omitempty"`
 }
 
 // PullRequest asks another participant for a secret.
 type PullRequest struct {
-	// url is what is asked for, such as secret://stripe/live or https://github.com.
+	// url is what is asked for, such as secret://stripe/live or https://github.com. It is shown in status.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=512
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[!-~]+$')",message="must consist of printable ASCII characters without spaces"
@@ -89,7 +90,7 @@ type OAuthConnector struct {
 }
 
 // PullOAuth gets an OAuth access token: the one that somebody has approved before, or one that a participant is asked to
-// approve. The room keeps it fresh; the target is written when the room gives another.
+// approve. The room keeps it fresh; it is looked at once a minute at least, and the target is written when it is another one.
 // +kubebuilder:validation:XValidation:rule="has(self.connector) || (has(self.clientID) && has(self.authorizationEndpoint) && has(self.tokenEndpoint))",message="clientID, authorizationEndpoint and tokenEndpoint must be set, or connector"
 type PullOAuth struct {
 	// clientID is the id of the OAuth client.
@@ -144,7 +145,7 @@ type PullOAuth struct {
 // HTTPURL is a URL with the scheme https, or http on localhost.
 // +kubebuilder:validation:MinLength=1
 // +kubebuilder:validation:MaxLength=512
-// +kubebuilder:validation:XValidation:rule="self.matches('^https://[^/?#@\\\\s]+[^#\\\\s]*$') || self.matches('^http://(localhost|127[.]0[.]0[.]1|[[]::1[]])(:[0-9]+)?([/?][^#\\\\s]*)?$')",message="must be an https URL without user and fragment (or http on localhost)"
+// +kubebuilder:validation:XValidation:rule="self.matches('^https://([0-9A-Za-z._-]+|[[][0-9A-Fa-f:.]+[]])(:[0-9]+)?([/?][^#\\\\s]*)?$') || self.matches('^http://(localhost|127[.]0[.]0[.]1|[[]::1[]])(:[0-9]+)?([/?][^#\\\\s]*)?$')",message="must be an https URL without user and fragment (or http on localhost)"
 type HTTPURL string
 
 // RequestKind says what is asked for.
@@ -312,7 +313,7 @@ type Asked struct {
 	Digest string `json:"digest"`
 	// type is what kind of secret was asked for. It is empty for a token.
 	// +optional
-	Type MIMEType `json:"type,omitempty"`
+	Type string `json:"type,omitempty"`
 	// deletionPolicy says what happens to the answer that the room keeps.
 	// +optional
 	DeletionPolicy DeletionPolicy `json:"deletionPolicy,omitempty"`

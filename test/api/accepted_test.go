@@ -113,6 +113,23 @@ func TestWhatMakesSenseIsKeptAsItWasSent(t *testing.T) {
 			"entries: "+list(256, "{key: "+long(249)+"%04d, match: {type: "+long(127)+", name: "+long(256)+"}, extract: Dotenv, decode: Base64}"),
 			"template: {mergePolicy: Replace, data: {"+members(64)+"}}",
 		)},
+		"requests of every kind": {object: pull(
+			"template: {mergePolicy: Merge, data: {"+members(64)+"}}",
+			"entries: "+list(256, "{key: "+long(249)+"%04d, decode: Base64, extract: JSON, request: {url: "+long(512)+", type: "+long(127)+
+				", from: {name: "+long(128)+"}, delegateTo: "+long(128)+", timeout: 1h, deletionPolicy: Delete}}"),
+		)},
+		"a request by the id of a participant": {object: pull("entries: [{key: A, request: {url: 'https://example.com/?a=b#c', timeout: 1000ms, from: {id: " + long(128) + "}}}]")},
+		"a deletion that a template leaves alone": {
+			object: pull("entries: [{key: A, request: {url: a, deletionPolicy: Delete, from: {name: bob}}}]", "template: {mergePolicy: Merge, data: {B: x}}"),
+		},
+		"tokens that say everything": {object: pull(
+			"entries: " + list(256, "{key: "+long(249)+"%04d, oauth: {clientID: "+long(256)+", clientSecretRef: {name: a, key: b}, authorizationEndpoint: 'https://"+long(500)+
+				"', tokenEndpoint: 'http://localhost:5556/token?a=b', scopes: ["+long(256)+"], pkce: None, redirectURI: 'http://[::1]/cb', from: {name: "+long(128)+
+				"}, delegateTo: "+long(128)+", delegatedBy: "+long(128)+", timeout: 1h, format: Header}}"),
+		)},
+		"a token of a connector": {object: pull(
+			"entries: [{key: A, oauth: {connector: {openAIConnectorID: " + long(256) + ", serverURL: " + long(512) + ", clientSecretID: a/b}, from: {id: x}, timeout: 1s, pkce: S256, format: Token}}]",
+		)},
 		"a key that begins with a dot": {object: pull("entries: [{key: .env, id: env}]")},
 	}
 	for name, c := range cases {

@@ -4,6 +4,7 @@
 package api_test
 
 import (
+	"strings"
 	"testing"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -203,4 +204,81 @@ func TestAPullThatMakesNoSenseIsRefused(t *testing.T) {
 func members(n int) string {
 	text := list(n, "k%d: v")
 	return text[1 : len(text)-1]
+}
+
+func TestRequestsOfAPullThatMakeNoSenseAreRefused(t *testing.T) {
+	t.Parallel()
+	const (
+		one     = "exactly one of id, match, request and oauth must be set"
+		who     = "exactly one of id and name must be set"
+		url     = "must consist of printable ASCII characters without spaces"
+		period  = "must be between 1s and 1h"
+		address = "must be an https URL without user and fragment (or http on localhost)"
+		client  = "clientID, authorizationEndpoint and tokenEndpoint must be set, or connector"
+		rows    = "forIdentity, delegatedTo and onMissing go with id and match only"
+		bob     = "from: {name: bob}"
+		app     = "clientID: app, authorizationEndpoint: 'https://id.example.com/a', tokenEndpoint: 'https://id.example.com/t'"
+	)
+	request := func(members string, more ...string) *unstructured.Unstructured {
+		return pull("entries: [{" + strings.Join(append([]string{"key: A", "request: {" + members + "}"}, more...), ", ") + "}]")
+	}
+	oauth := func(members string, more ...string) *unstructured.Unstructured {
+		return pull("entries: [{" + strings.Join(append([]string{"key: A", "oauth: {" + members + "}"}, more...), ", ") + "}]")
+	}
+	at := func(member string) string { return "spec.pull.entries[0]." + member }
+	checkRefused(t, map[string]refusal{
+		"both id and request":               {request("url: a, "+bob, "id: a"), []string{one}},
+		"both request and oauth":            {request("url: a, "+bob, "oauth: {"+app+", "+bob+"}"), []string{one}},
+		"a request of nothing":              {request(bob), []string{at("request.url: Required value")}},
+		"a request of an empty url":         {request("url: '', " + bob), []string{at("request.url"), atLeastOne}},
+		"a request with a space":            {request("url: 'a b', " + bob), []string{at("request.url"), url}},
+		"a request with an umlaut":          {request("url: ä, " + bob), []string{at("request.url"), url}},
+		"a request of a long url":           {request(bob + ", url: " + long(513)), []string{at("request.url"), "512"}},
+		"a request of a type of two":        {request("url: a, type: 'a b', " + bob), []string{at("request.type"), typeForm}},
+		"a request to nobody":               {request("url: a"), []string{at("request.from: Required value")}},
+		"a request to no participant":       {request("url: a, from: {}"), []string{at("request.from"), who}},
+		"a request to two":                  {request("url: a, from: {id: x, name: bob}"), []string{at("request.from"), who}},
+		"a request to two words":            {request("url: a, from: {name: 'a b'}"), []string{at("request.from.name"), identityForm}},
+		"a request to an empty id":          {request("url: a, from: {id: ''}"), []string{at("request.from.id"), atLeastOne}},
+		"a request to a long id":            {request("url: a, from: {id: " + long(129) + "}"), []string{at("request.from.id"), "128"}},
+		"a request delegated to 'a>b'":      {request("url: a, delegateTo: 'a>b', " + bob), []string{at("request.delegateTo"), identityForm}},
+		"a request without time":            {request("url: a, timeout: 0.5s, " + bob), []string{at("request.timeout"), period}},
+		"a request for too long":            {request("url: a, timeout: 61m, " + bob), []string{at("request.timeout"), period}},
+		"a request deleted somehow":         {request("url: a, deletionPolicy: Panic, " + bob), []string{at("request.deletionPolicy"), `supported values: "Retain", "Delete"`}},
+		"a request for another":             {request("url: a, "+bob, "forIdentity: x"), []string{"spec.pull.entries[0]", rows}},
+		"a request of a delegated row":      {request("url: a, "+bob, "delegatedTo: x"), []string{"spec.pull.entries[0]", rows}},
+		"a request that may be missing":     {request("url: a, "+bob, "onMissing: Keep"), []string{"spec.pull.entries[0]", rows}},
+		"a token that may be missing":       {oauth(app+", "+bob, "onMissing: Keep"), []string{"spec.pull.entries[0]", rows}},
+		"a token that is decoded":           {oauth(app+", "+bob, "decode: Base64"), []string{"spec.pull.entries[0]", "decode and extract do not go with oauth"}},
+		"a token that is taken apart":       {oauth(app+", "+bob, "extract: JSON"), []string{"spec.pull.entries[0]", "decode and extract do not go with oauth"}},
+		"a token from nobody":               {oauth(app), []string{at("oauth.from: Required value")}},
+		"a token from two":                  {oauth(app + ", from: {id: x, name: bob}"), []string{at("oauth.from"), who}},
+		"a token from two words":            {oauth(app + ", from: {name: 'a b'}"), []string{at("oauth.from.name"), identityForm}},
+		"a token of no client":              {oauth(bob), []string{at("oauth"), client}},
+		"a token of half a client":          {oauth("clientID: app, authorizationEndpoint: 'https://id.example.com/a', " + bob), []string{at("oauth"), client}},
+		"a token of an empty connector":     {oauth("connector: {}, " + bob), []string{at("oauth.connector"), "at least 1 properties"}},
+		"a connector's odd secret":          {oauth("connector: {clientSecretID: 'a b'}, " + bob), []string{at("oauth.connector.clientSecretID"), idForm}},
+		"a page without TLS":                {oauth("clientID: app, authorizationEndpoint: 'http://id.example.com/a', tokenEndpoint: 'https://id.example.com/t', " + bob), []string{at("oauth.authorizationEndpoint"), address}},
+		"a page that is a script":           {oauth("clientID: app, authorizationEndpoint: 'javascript:alert(1)', tokenEndpoint: 'https://id.example.com/t', " + bob), []string{at("oauth.authorizationEndpoint"), address}},
+		"a token endpoint with a user":      {oauth("clientID: app, authorizationEndpoint: 'https://id.example.com/a', tokenEndpoint: 'https://u@id.example.com/t', " + bob), []string{at("oauth.tokenEndpoint"), address}},
+		"a page of two hosts":               {oauth("clientID: app, authorizationEndpoint: 'https://good.example.com\\@bad.example.com/', tokenEndpoint: 'https://id.example.com/t', " + bob), []string{at("oauth.authorizationEndpoint"), address}},
+		"a way back with a fragment":        {oauth(app + ", redirectURI: 'https://a.example.com/#b', " + bob), []string{at("oauth.redirectURI"), address}},
+		"a way back that seems local":       {oauth(app + ", redirectURI: 'http://localhost.example.com/', " + bob), []string{at("oauth.redirectURI"), address}},
+		"an empty list of scopes":           {oauth(app + ", scopes: [], " + bob), []string{at("oauth.scopes"), "at least 1 items"}},
+		"too many scopes":                   {oauth(app + ", " + bob + ", scopes: " + list(65, "s%d")), []string{at("oauth.scopes"), "64"}},
+		"an empty scope":                    {oauth(app + ", scopes: [''], " + bob), []string{at("oauth.scopes[0]"), atLeastOne}},
+		"an unknown challenge":              {oauth(app + ", pkce: plain, " + bob), []string{at("oauth.pkce"), `supported values: "S256", "None"`}},
+		"an unknown format":                 {oauth(app + ", format: Basic, " + bob), []string{at("oauth.format"), `supported values: "Token", "Header"`}},
+		"a token delegated to 'a>b'":        {oauth(app + ", delegateTo: 'a>b', " + bob), []string{at("oauth.delegateTo"), identityForm}},
+		"a token delegated by 'a>b'":        {oauth(app + ", delegatedBy: 'a>b', " + bob), []string{at("oauth.delegatedBy"), identityForm}},
+		"a token without time":              {oauth(app + ", timeout: 0s, " + bob), []string{at("oauth.timeout"), period}},
+		"a client secret without a key":     {oauth(app + ", clientSecretRef: {name: a}, " + bob), []string{at("oauth.clientSecretRef.key: Required value")}},
+		"a client secret in the RoomSecret": {oauth(app + ", clientSecret: hush, " + bob), []string{`unknown field "spec.pull.entries[0].oauth.clientSecret"`}},
+		"a deletion that a template would hide": {
+			pull("entries: [{key: A, request: {url: a, deletionPolicy: Delete, "+bob+"}}]", "template: {data: {A: x}}"), []string{"spec.pull", "goes with its key in the target"},
+		},
+		"a deletion that a template replaces": {
+			pull("entries: [{key: A, request: {url: a, deletionPolicy: Delete, "+bob+"}}]", "template: {mergePolicy: Replace, data: {B: x}}"), []string{"spec.pull", "goes with its key in the target"},
+		},
+	})
 }
