@@ -12,6 +12,7 @@ export CGO_ENABLED := 0
 
 FUZZTIME ?= 60s
 BENCHTIME ?= 2s
+N ?= 1000
 DEMO_ARGS ?=
 NODE_ARGS ?=
 IMAGE_TAG ?= latest
@@ -23,7 +24,7 @@ BASE_URL ?= https://not-published.invalid
 TESTFLAGS ?=
 
 # Packages whose tests run against a real API server.
-CLUSTER_TESTS := ./controllers/... ./internal/testkube/... ./test/api/... ./test/chart/... ./test/e2e/... ./test/interop/... ./test/manifests/... ./test/matrix/... ./test/monitoring/... ./test/quickstart/...
+CLUSTER_TESTS := ./controllers/... ./internal/testkube/... ./test/api/... ./test/bench/scale ./test/chart/... ./test/e2e/... ./test/interop/... ./test/manifests/... ./test/matrix/... ./test/monitoring/... ./test/quickstart/...
 
 # Packages whose tests run in pods: they take root and a node.
 NODE_TESTS := ./test/node
@@ -129,6 +130,12 @@ fuzz: compiler ## Run each fuzz target for FUZZTIME (default 60s).
 .PHONY: bench
 bench: kube ## Print speed and memory as ratios, each measured for BENCHTIME (default 2s).
 	@go test -run='^$$' -bench=. -benchtime=$(BENCHTIME) ./test/bench
+
+# The figures of the operator with many objects also go to dist/bench-scale.json.
+.PHONY: bench-scale
+bench-scale: kube ## Print how the operator does with N RoomSecrets (default 1000), beside a bare client.
+	@mkdir -p dist
+	@go test -v -count=1 -timeout=3h ./test/bench/scale -args -n $(N) -json "$(CURDIR)/dist/bench-scale.json"
 
 .PHONY: verify
 verify: $(TOOLS) ## Fail if generated files, format or go.mod are not up to date.

@@ -1,0 +1,113 @@
+// Copyright 2026 The RoomSecret Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package scale
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
+	"github.com/roomsecrets/roomsecret-operator/internal/roomserver/store"
+)
+
+// roomCount is how many rooms the RoomSecrets are spread over.
+const roomCount = 20
+
+// population is a namespace with rooms and RoomSecrets, half of which push and half of which pull.
+type population struct {
+	namespace string
+	n         int
+}
+
+// room returns the name of the room, at the room server too, that the object of an index uses.
+func (p population) room(index int) string {
+	return fmt.Sprintf("%s-%02d", p.namespace, index%roomCount)
+}
+
+// name returns the name of the RoomSecret of an index, of its source or target, and of its row.
+func (p population) name(index int) string {
+	if p.pushes(index) {
+		return fmt.Sprintf("push-%05d", index)
+	}
+	return fmt.Sprintf("pull-%05d", index)
+}
+
+// pushes reports whether the RoomSecret of an index pushes. Each room has both.
+func (population) pushes(index int) bool { return index/roomCount%2 == 0 }
+
+// row returns the row of an index.
+func (p population) row(index int, value string) store.Row {
+	name := p.name(index)
+	return store.Row{
+		Info:  store.Info{Key: store.Key{Room: p.room(index), Owner: operatorName, ID: name}, Type: "text/plain", Name: name},
+		Value: []byte(value),
+	}
+}
+
+const firstValue = "0123456789abcdef0123456789abcdef"
+
+// populate makes everything that is there before the operator is.
+func (s *stage) populate(t *testing.T, namespace string, n int) population {
+	t.Helper()
+	p := population{namespace: namespace, n: n}
+	create := func(object client.Object) { check(t, s.kube.Create(t.Context(), object)) }
+	create(&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}})
+	create(&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "credential"}, Data: map[string][]byte{"api-key": []byte(s.key.Encode())}})
+	for i := range roomCount {
+		create(&roomv1alpha1.Room{
+			ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: p.room(i)},
+			Spec: roomv1alpha1.RoomSpec{
+				RoomConnection: roomv1alpha1.RoomConnection{Endpoint: "http://" + s.address, PollInterval: &metav1.Duration{Duration: time.Hour}},
+				Auth:           roomv1alpha1.RoomAuth{APIKeySecretRef: &roomv1alpha1.SecretKeyRef{Name: "credential", Key: "api-key"}},
+			},
+		})
+	}
+	group, ctx := errgroup.WithContext(t.Context())
+	group.SetLimit(setUpWorkers)
+	for i := range n {
+		group.Go(func() error {
+			if !p.pushes(i) {
+				if err := s.rows.Put(ctx, p.row(i, firstValue)); err != nil {
+					return err
+				}
+			} else if err := s.kube.Create(ctx, p.source(i, firstValue)); err != nil {
+				return err
+			}
+			return s.kube.Create(ctx, p.roomSecret(i))
+		})
+	}
+	check(t, group.Wait())
+	return p
+}
+
+// source returns the Secret that a push reads.
+func (p population) source(index int, value string) *corev1.Secret {
+	return &corev1.Secret{
+		ObjectMeta: metav1.ObjectMeta{Namespace: p.namespace, Name: p.name(index)},
+		Data:       map[string][]byte{"value": []byte(value)},
+	}
+}
+
+func (p population) roomSecret(index int) *roomv1alpha1.RoomSecret {
+	name := p.name(index)
+	rs := &roomv1alpha1.RoomSecret{
+		ObjectMeta: metav1.ObjectMeta{Namespace: p.namespace, Name: name},
+		Spec:       roomv1alpha1.RoomSecretSpec{RoomRef: roomv1alpha1.RoomReference{Name: p.room(index)}},
+	}
+	if p.pushes(index) {
+		rs.Spec.Push = &roomv1alpha1.Push{
+			SecretRef: roomv1alpha1.LocalSecretRef{Name: name},
+			Entries:   []roomv1alpha1.PushEntry{{Name: roomv1alpha1.SecretID(name), Key: "value"}},
+		}
+		return rs
+	}
+	rs.Spec.Pull = &roomv1alpha1.Pull{Entries: []roomv1alpha1.PullEntry{{Key: "value", ID: roomv1alpha1.SecretID(name)}}}
+	return rs
+}

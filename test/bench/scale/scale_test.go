@@ -1,0 +1,22 @@
+// Copyright 2026 The RoomSecret Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package scale
+
+import (
+	"testing"
+)
+
+// TestScale measures everything, one after the other: what is measured later works on what was synced before.
+func TestScale(t *testing.T) {
+	s := newStage(t)
+	r := &report{n: *size}
+	warmUp := s.populate(t, "warm-up", 20)
+	s.coldReference(t, warmUp)
+
+	ours := [2]population{s.populate(t, "ours-1", *size), s.populate(t, "ours-2", *size)}
+	coldSync(t, s, r, [2]population{s.populate(t, "bare-1", *size), s.populate(t, "bare-2", *size)}, ours)
+	restart(t, s, r, ours[0])
+	idle(t, s, r, ours[0])
+	r.publish(t)
+}
