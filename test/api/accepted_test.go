@@ -75,6 +75,19 @@ func TestWhatMakesSenseIsKeptAsItWasSent(t *testing.T) {
 			push("conflictPolicy: Skip", "driftPolicy: Ignore", "onSourceDeleted: Keep", "deletionPolicy: Retain",
 				"entries: [{name: a, key: k}, {name: b, key: k, id: a, forIdentity: bob}, {name: c, key: k, id: a, forIdentity: eve}]"), nil,
 		},
+		"a provide that says only what it must":           {object: provide("secrets: [{" + oneSecret + "}]")},
+		"a provide of tokens that says only what it must": {object: provide("oauth: [{" + oneToken + "}]")},
+		"a provide that says everything": {object: provide(
+			"onUnmatched: Ignore",
+			"secrets: "+list(64, "{url: 'secret://"+long(400)+"%d*', type: "+long(127)+", secretKeyRef: {name: "+long(253)+", key: "+long(253)+"}, "+
+				"askers: "+escape(list(64, "'{namespace}-"+long(30)+"%d*'"))+", delegateTo: "+escape(list(64, long(30)+"%d"))+"}"),
+			"oauth: "+list(16, "{authorizationEndpoint: 'https://provider.example.com:8443/"+long(400)+"%d*', clientIDs: "+escape(list(32, long(30)+"%d"))+", "+
+				"scopes: "+escape(list(64, long(30)+"%d"))+", askers: "+escape(list(64, long(30)+"%d*"))+", delegateTo: "+escape(list(64, long(30)+"%d"))+", "+
+				"approvers: {emails: "+escape(list(64, long(30)+"%d@example.com"))+", groups: "+escape(list(64, long(30)+"%d"))+"}}"),
+		)},
+		"tokens of a provider on this machine": {object: provide(
+			"oauth: [{authorizationEndpoint: 'http://localhost:8080/*', clientIDs: [a]}, {authorizationEndpoint: 'http://[::1]/a', clientIDs: [a]}, {authorizationEndpoint: 'http://127.0.0.1/a', clientIDs: [a]}]",
+		)},
 		"ids with every letter that they may have": {
 			push("conflictPolicy: Skip", "driftPolicy: Ignore", "onSourceDeleted: Keep", "deletionPolicy: Retain", "entries: [{name: Az09._/-, key: k}]"), nil,
 		},
