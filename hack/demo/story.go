@@ -33,7 +33,7 @@ func (d *demo) travel(ctx context.Context) error {
 		}
 	}
 	d.say.gap()
-	d.say.text("Then the samples: two rooms, a source Secret, a RoomSecret that pushes and one that pulls.", "")
+	d.say.text("Then the samples: two rooms, a source Secret, a RoomSecret that pushes, one that pulls, and one that answers who asks.", "")
 	applied := time.Now()
 	if err := d.do(ctx, d.applySamples()); err != nil {
 		return err

@@ -174,6 +174,31 @@ spec: {roomRef: {name: connected}, pull: {entries: [{key: A, id: a}]}}
 ---
 apiVersion: roomsecrets.io/v1alpha1
 kind: RoomSecret
+metadata: {name: a-provided}
+spec: {roomRef: {name: connected}, provide: {secrets: [{url: "secret://a", secretKeyRef: {name: source, key: a}}]}}
+---
+apiVersion: roomsecrets.io/v1alpha1
+kind: RoomSecret
+metadata: {name: b-provided-already}
+spec: {roomRef: {name: connected}, provide: {secrets: [{url: "secret://a", secretKeyRef: {name: source, key: b}}]}}
+---
+apiVersion: roomsecrets.io/v1alpha1
+kind: RoomSecret
+metadata: {name: nothing-to-provide}
+spec: {roomRef: {name: connected}, provide: {secrets: [{url: "secret://b", secretKeyRef: {name: nowhere, key: b}}]}}
+---
+apiVersion: roomsecrets.io/v1alpha1
+kind: RoomSecret
+metadata: {name: no-page}
+spec: {roomRef: {name: connected}, provide: {oauth: [{authorizationEndpoint: "https://provider.example.com/*", clientIDs: [a]}]}}
+---
+apiVersion: roomsecrets.io/v1alpha1
+kind: RoomSecret
+metadata: {name: not-to-be-provided}
+spec: {roomRef: {name: limited}, provide: {secrets: [{url: "secret://a", secretKeyRef: {name: source, key: a}}]}}
+---
+apiVersion: roomsecrets.io/v1alpha1
+kind: RoomSecret
 metadata: {name: no-room}
 spec: {roomRef: {name: nowhere}, pull: {entries: [{key: A, id: a}]}}
 ---
@@ -278,6 +303,11 @@ func states(namespace string) []state {
 		{"ClusterRoom", namespace + "-suspended", "False/Suspended", waiting, suspend},
 		{"RoomSecret", "pushed", "True/InSync", current, healthy},
 		{"RoomSecret", "pulled", "True/InSync", current, healthy},
+		{"RoomSecret", "a-provided", "True/InSync", current, healthy},
+		{"RoomSecret", "b-provided-already", "True/InSync", current, healthy},
+		{"RoomSecret", "nothing-to-provide", "False/SourceNotFound", waiting, progressing},
+		{"RoomSecret", "no-page", "False/Unsupported", failed, degraded},
+		{"RoomSecret", "not-to-be-provided", "False/AccessDenied", failed, degraded},
 		{"RoomSecret", "no-room", "False/RoomNotFound", waiting, progressing},
 		{"RoomSecret", "waiting", "Unknown/RoomNotReady", waiting, progressing},
 		{"RoomSecret", "no-source", "False/SourceNotFound", waiting, progressing},
