@@ -171,3 +171,28 @@ func TestTheOperatorCanAskItself(t *testing.T) {
 	w.settled(ask)
 	w.Expect(w.secretValue("app", "a")()).To(Equal("one"))
 }
+
+// TestARecordThatSomebodyHasEditedLetsNothingBeForgotten has an answer of another RoomSecret put into a ledger.
+func TestARecordThatSomebodyHasEditedLetsNothingBeForgotten(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	bob := w.join("bob")
+	w.withRoom()
+	theirs := w.newAsk("theirs", requesting(func(r *roomv1alpha1.PullRequest) { r.URL = "secret://theirs" }))
+	ours := w.newAsk("ours", forgetting)
+	w.create(theirs)
+	bob.gives("v")
+	w.create(ours)
+	bob.gives("v")
+	w.settled(theirs, ours)
+	w.stopManager()
+	w.Expect(w.kube.Get(w.ctx, client.ObjectKeyFromObject(ours), ours)).To(Succeed())
+	ours.Status.Entries[0].ID = "secret://theirs"
+	w.Expect(w.kube.Status().Update(w.ctx, ours)).To(Succeed())
+	w.startManager()
+	deleted(w, ours)
+	w.Expect(w.kept()()).To(BeNumerically(">=", 1))
+	edit(w, w.secret("theirs"), func(s *corev1.Secret) { delete(s.Data, "a") })
+	w.Eventually(w.secretValue("theirs", "a")).Should(Equal("v"), "the room has it still")
+	bob.isLeftAlone(2)
+}
