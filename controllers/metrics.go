@@ -56,6 +56,11 @@ func NewMetrics(registerer prometheus.Registerer) (*Metrics, error) {
 			Help: "Always 1, for each replica; by version of the operator, revision of its source and version of Go.",
 		}, []string{"version", "revision", "go_version"}),
 	}
+	for _, kind := range []roomv1alpha1.RequestKind{roomv1alpha1.RequestSecret, roomv1alpha1.RequestOAuthToken} {
+		for _, outcome := range []string{answerProvided, answerRejected, answerExpired, answerIgnored, answerFailed, answerDropped} {
+			m.answers.WithLabelValues(string(kind), outcome) // so that the first of its kind is an increase
+		}
+	}
 	m.build.WithLabelValues(buildOf(debug.ReadBuildInfo())...).Set(1)
 	return m, errors.Join(
 		registerer.Register(m.syncs), registerer.Register(m.durations),

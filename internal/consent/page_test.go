@@ -56,8 +56,16 @@ func TestAnApprovalGoesToTheProviderAndBack(t *testing.T) {
 	if strings.Contains(person.at.String(), "the-code") {
 		t.Errorf("the code stays in the address: %s", person.at)
 	}
-	if got := testutil.CollectAndCount(w.registry, "roomsecrets_consent_decisions_total"); got != 1 {
-		t.Errorf("%d kinds of decisions were counted", got)
+	counted := strings.NewReader(`# HELP roomsecret_consent_decisions_total Decisions on the consent page, by what became of them: approved, denied, decided (somebody else was faster, or it was sent again), gone (nobody waited any more) or failed (the room or the API server could not be reached).
+# TYPE roomsecret_consent_decisions_total counter
+roomsecret_consent_decisions_total{decision="approved"} 1
+roomsecret_consent_decisions_total{decision="decided"} 0
+roomsecret_consent_decisions_total{decision="denied"} 0
+roomsecret_consent_decisions_total{decision="failed"} 0
+roomsecret_consent_decisions_total{decision="gone"} 0
+`)
+	if err := testutil.GatherAndCompare(w.registry, counted, "roomsecret_consent_decisions_total"); err != nil {
+		t.Error(err)
 	}
 	for _, secret := range []string{"the-code", state, "/a/", "eyJ"} {
 		if strings.Contains(w.log.String(), secret) {

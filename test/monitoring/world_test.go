@@ -203,7 +203,7 @@ func (w *world) startPrograms(ctx context.Context) error {
 	return errors.Join(
 		w.run(ctx, filepath.Join(w.dir, "roomserver"), "serve", "--listen", w.roomServer, "--in-memory", "--api-key-file", keyFile),
 		w.run(ctx, filepath.Join(w.dir, "manager"), "--kubeconfig", w.cluster.Kubeconfig, "--namespace", home, "--metrics-secure=false",
-			"--metrics-bind-address", w.manager, "--health-probe-bind-address", freeAddress(), "--zap-log-level=debug", "--otlp-endpoint=http://"+collector),
+			"--metrics-bind-address", w.manager, "--health-probe-bind-address", freeAddress(), "--zap-log-level=debug", "--consent-address", freeAddress(), "--consent-url=https://consent.example", "--otlp-endpoint=http://"+collector),
 	)
 }
 
