@@ -109,6 +109,8 @@ type world struct {
 	withoutRestarts bool
 	// patience tells how long people are waited for; nil for the time of day.
 	patience clock.Clock
+	// elected says that of several managers one leads.
+	elected bool
 	// page is the URL of the consent page; empty for none.
 	page string
 	// firstRetry is how long the operator waits after a failure; 0 for as long as makes tests fast.
@@ -249,6 +251,8 @@ func (w *world) startManager() {
 		Metrics:    metricsserver.Options{BindAddress: "0"},
 		Controller: config.Controller{SkipNameValidation: new(true)},
 		NewClient:  w.newClient,
+
+		LeaderElection: w.elected, LeaderElectionID: "operator", LeaderElectionNamespace: w.ns, LeaderElectionReleaseOnCancel: true,
 	})
 	w.Expect(err).NotTo(gomega.HaveOccurred())
 	ctx, cancel := context.WithCancel(context.WithoutCancel(w.ctx))

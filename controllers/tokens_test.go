@@ -202,3 +202,34 @@ func TestWhatIsNotSealedIsNothingThatSomebodyAskedFor(t *testing.T) {
 	w.Eventually(w.waiting(tokens)).Should(BeEmpty())
 	w.Expect(w.answers(tokens)()).To(Equal(roomv1alpha1.Answers{}))
 }
+
+// TestAnotherLeaderGoesOn has two replicas, of which the one that leads leaves while somebody waits for an approval.
+func TestAnotherLeaderGoesOn(t *testing.T) {
+	t.Parallel()
+	w := newStoppedWorld(t)
+	w.page, w.elected = consentURL, true
+	w.startServerWith(roomserver.Config{OAuthOrigins: []string{"https://provider.example.com"}})
+	w.startManager()
+	first := w.stopManager
+	w.withRoom()
+	tokens, provide := w.newTokens("tokens"), w.newProvide("provide", []string{"a"})
+	w.create(newSecret(w.ns, "source", map[string]string{"a": "one"}), tokens, provide)
+	w.settled(tokens, provide)
+	agent := w.newAsker("agent")
+	before := agent.operator()
+	w.Expect(agent.asks("secret://a")).To(Equal("one"))
+	agent.asksToken()
+	w.Eventually(w.waiting(tokens)).Should(HaveLen(1))
+	w.Eventually(w.answers(provide)).Should(HaveField("Provided", int64(1)))
+
+	w.startManager()
+	second := w.stopManager
+	first()
+	w.stopManager = second
+	w.decide(tokens, roomv1alpha1.PendingApproved, "ann@example.com")
+	w.Eventually(agent.operator).ShouldNot(Equal(before))
+	w.Eventually(func() string { return agent.asksAgain("secret://a") }).Should(Equal("one"))
+	w.Eventually(w.answers(tokens)).Should(And(HaveField("Provided", int64(1)), HaveField("Recent", HaveLen(1))))
+	w.Eventually(w.answers(provide)).Should(HaveField("Provided", int64(2)))
+	w.Consistently(w.answers(tokens)).Should(HaveField("Provided", int64(1)))
+}
