@@ -4,6 +4,8 @@
 package controllers_test
 
 import (
+	"encoding/json"
+	"strings"
 	"testing"
 	"time"
 
@@ -24,16 +26,18 @@ func TestWhoAsksIsGivenWhatARuleSays(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.withRoom()
-	source, provide := newSecret(w.ns, "source", map[string]string{"a": "one", "empty": ""}), w.newProvide("provide", []string{"a", "empty"})
+	source, provide := newSecret(w.ns, "source", map[string]string{"a": "value-1", "empty": ""}), w.newProvide("provide", []string{"a", "empty"})
 	w.create(source, provide)
 	w.settled(provide)
 	agent := w.newAsker("agent")
-	w.Expect(agent.asks("secret://a")).To(Equal("one"))
+	w.Expect(agent.asks("secret://a")).To(Equal("value-1"))
 	w.Expect(agent.asks("secret://empty")).To(Equal(""))
 	w.Expect(agent.asks("secret://b")).To(Equal(refused(plan.RefusalUnmatched)))
 	w.Expect(agent.asks("secret://a", func(r *roomclient.SecretRequest) { r.DelegateTo = "eve" })).To(Equal(refused(plan.RefusalDelegate)))
-	edit(w, source, func(s *corev1.Secret) { s.Data["a"] = []byte("two") })
-	w.Expect(agent.asksAgain("secret://a")).To(Equal("two"), "the value is the one of now")
+	edit(w, source, func(s *corev1.Secret) { s.Data["a"] = []byte("value-2") })
+	w.Expect(agent.asksAgain("secret://a")).To(Equal("value-2"), "the value is the one of now")
+
+	w.Expect(agent.asks("https://user:password@git.example.com/?token=value-1")).To(Equal(refused(plan.RefusalUnmatched)))
 
 	w.Eventually(w.answers(provide)).Should(And(HaveField("Provided", int64(3)), HaveField("Rejected", int64(1))))
 	last := provide.Status.Answers.Recent
@@ -46,7 +50,31 @@ func TestWhoAsksIsGivenWhatARuleSays(t *testing.T) {
 	w.Expect(provide.Status.LastChangeTime).NotTo(BeNil())
 	w.Expect(provide.Status.Summary.Ready).To(Equal("2/2"))
 	w.Expect(w.sum(w.registry, "roomsecret_answers_total", map[string][]string{"outcome": {"provided"}, "kind": {"Secret"}})).To(Equal(3.0))
-	w.Expect(w.sum(w.registry, "roomsecret_answers_total", map[string][]string{"outcome": {"rejected"}})).To(Equal(2.0))
+	w.Expect(w.sum(w.registry, "roomsecret_answers_total", map[string][]string{"outcome": {"rejected"}})).To(Equal(3.0))
+
+	audit := w.audited()
+	w.Expect(audit).To(HaveLen(6))
+	w.Expect(audit[0]).To(And(
+		HaveKeyWithValue("room", "Room/"+w.ns+"/support"), HaveKeyWithValue("roomSecret", w.ns+"/provide"), HaveKeyWithValue("kind", "Secret"),
+		HaveKeyWithValue("url", "secret://a"), HaveKeyWithValue("asker", "agent"), HaveKeyWithValue("outcome", "Provided"), HaveKeyWithValue("reason", ""),
+	))
+	w.Expect(audit[5]).To(And(HaveKeyWithValue("roomSecret", ""), HaveKeyWithValue("url", "https://git.example.com"), HaveKeyWithValue("outcome", "Rejected")))
+	for _, value := range []string{"value-1", "value-2", "password"} {
+		w.Expect(w.managerLog.String()).NotTo(ContainSubstring(value), "no value and nothing hidden of a url is in the log")
+	}
+}
+
+// audited returns the lines of the audit log.
+func (w *world) audited() (lines []map[string]any) {
+	w.t.Helper()
+	for text := range strings.Lines(w.managerLog.String()) {
+		var line map[string]any
+		w.Expect(json.Unmarshal([]byte(text), &line)).To(Succeed())
+		if line["logger"] == "audit" {
+			lines = append(lines, line)
+		}
+	}
+	return lines
 }
 
 func TestARequestIsAnsweredOverTheNextConnection(t *testing.T) {

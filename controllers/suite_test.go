@@ -95,6 +95,7 @@ type world struct {
 	room       string
 	userAgent  string
 	serverLog  syncBuffer
+	managerLog syncBuffer
 	// registry has the metrics of the manager that was started last.
 	registry *prometheus.Registry
 	// limited says that the manager knows that it sees some namespaces only.
@@ -251,6 +252,7 @@ func (w *world) startManager() {
 		Metrics:    metricsserver.Options{BindAddress: "0"},
 		Controller: config.Controller{SkipNameValidation: new(true)},
 		NewClient:  w.newClient,
+		Logger:     zap.New(zap.WriteTo(&w.managerLog), zap.UseDevMode(false)),
 
 		LeaderElection: w.elected, LeaderElectionID: "operator", LeaderElectionNamespace: w.ns, LeaderElectionReleaseOnCancel: true,
 	})

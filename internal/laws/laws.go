@@ -72,6 +72,7 @@ func Check(object client.Object) ([]string, error) {
 		b.checkConditions(object, observed)
 		if rs, ok := object.(*roomv1alpha1.RoomSecret); ok {
 			b.checkEntries(rs)
+			b.checkAnswers(rs)
 		}
 		return b.laws, b.checkKstatus(object)
 	}

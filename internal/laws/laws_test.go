@@ -43,6 +43,20 @@ func failing() *roomv1alpha1.RoomSecret {
 	}
 }
 
+// answering makes a RoomSecret one that has answered, and then changes its status.
+func answering(change func(*roomv1alpha1.RoomSecretStatus)) func(*roomv1alpha1.RoomSecret) {
+	return func(rs *roomv1alpha1.RoomSecret) {
+		rs.Spec = roomv1alpha1.RoomSecretSpec{Provide: &roomv1alpha1.Provide{}}
+		rs.Status.Pending = []roomv1alpha1.PendingRequest{{
+			Name: "r", Seal: "seal", Until: &metav1.Time{Time: time.Unix(1000, 0)}, Authorization: &roomv1alpha1.PendingAuthorization{},
+		}}
+		rs.Status.Answers = &roomv1alpha1.Answers{Provided: 2, Recent: []roomv1alpha1.Answer{
+			{Time: metav1.NewTime(time.Unix(1000, 0)), URL: "secret://b"}, {Time: metav1.NewTime(time.Unix(999, 0)), URL: "secret://a"},
+		}}
+		change(&rs.Status)
+	}
+}
+
 func TestEachLawIsChecked(t *testing.T) {
 	t.Parallel()
 	ready := func(rs *roomv1alpha1.RoomSecret) *metav1.Condition { return &rs.Status.Conditions[0] }
@@ -87,6 +101,13 @@ func TestEachLawIsChecked(t *testing.T) {
 		"a summary that is missing":                    {func(rs *roomv1alpha1.RoomSecret) { rs.Status.Summary = nil }, "the summary is missing"},
 		"Ready with an entry that failed":              {func(rs *roomv1alpha1.RoomSecret) { ready(rs).Status = metav1.ConditionTrue }, "Ready is True with 1/2 entries in sync"},
 		"the wrong direction":                          {func(rs *roomv1alpha1.RoomSecret) { rs.Status.Direction = roomv1alpha1.DirectionPull }, `the direction is "Pull"`},
+		"answers of a push":                            {func(rs *roomv1alpha1.RoomSecret) { rs.Status.Answers = &roomv1alpha1.Answers{Provided: 1} }, "1 were provided and 0 rejected by a Push"},
+		"less than no answers":                         {answering(func(s *roomv1alpha1.RoomSecretStatus) { s.Answers.Rejected = -1 }), "-1 rejected by a Provide"},
+		"answers in the wrong order":                   {answering(func(s *roomv1alpha1.RoomSecretStatus) { slices.Reverse(s.Answers.Recent) }), "the newest first"},
+		"an answer with a query":                       {answering(func(s *roomv1alpha1.RoomSecretStatus) { s.Answers.Recent[0].URL = "a?token=x" }), "more of a url than it may"},
+		"an answer with a long url":                    {answering(func(s *roomv1alpha1.RoomSecretStatus) { s.Answers.Recent[0].URL = strings.Repeat("x", 257) }), "more of a url than it may"},
+		"a request without a seal":                     {answering(func(s *roomv1alpha1.RoomSecretStatus) { s.Pending[0].Seal = "" }), `the request "r" waits`},
+		"a request that waits for nothing":             {answering(func(s *roomv1alpha1.RoomSecretStatus) { s.Pending[0].Authorization = nil }), `the request "r" waits`},
 		"two conditions that contradict each other": {func(rs *roomv1alpha1.RoomSecret) {
 			rs.Status.Conditions = append(rs.Status.Conditions, condition(roomv1alpha1.ConditionReconciling, metav1.ConditionTrue, roomv1alpha1.ReasonConflict))
 		}, "Reconciling and Stalled are True together"},
