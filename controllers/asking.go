@@ -25,9 +25,14 @@ import (
 const tokenInterval = time.Minute
 
 // noteWish notes that somebody wants new answers to what was asked for before, in the status, which outlives whatever keeps
-// them from being asked for now. A RoomSecret that nobody has looked at yet has no answers, even if it says that it was wished.
+// them from being asked for now, and forgets the requests of entries that are gone. A RoomSecret that nobody has looked at yet has no answers, even if it says that it was wished.
 func (s *scope) noteWish(now time.Time) {
 	status := &s.rs.Status
+	status.Pending = slices.DeleteFunc(status.Pending, func(p roomv1alpha1.PendingRequest) bool {
+		return !slices.ContainsFunc(s.rs.Spec.Pull.Entries, func(e roomv1alpha1.PullEntry) bool {
+			return e.Key == p.Name && (e.Request != nil || e.OAuth != nil)
+		})
+	})
 	wish := requestedAt(s.rs)
 	if wish == "" || echoOf(wish) == status.LastHandledRequestedAt || status.ObservedGeneration <= 0 {
 		return

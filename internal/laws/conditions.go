@@ -105,6 +105,7 @@ func passing() []roomv1alpha1.Reason {
 	return []roomv1alpha1.Reason{
 		roomv1alpha1.ReasonProgressing, roomv1alpha1.ReasonRoomNotReady, roomv1alpha1.ReasonConnecting,
 		roomv1alpha1.ReasonRateLimited, roomv1alpha1.ReasonDeleting,
+		roomv1alpha1.ReasonAwaitingParticipant, roomv1alpha1.ReasonAwaitingAuthorization,
 	}
 }
 

@@ -73,6 +73,7 @@ func Check(object client.Object) ([]string, error) {
 		if rs, ok := object.(*roomv1alpha1.RoomSecret); ok {
 			b.checkEntries(rs)
 			b.checkAnswers(rs)
+			b.checkPending(rs)
 		}
 		return b.laws, b.checkKstatus(object)
 	}

@@ -131,6 +131,54 @@ func TestEachLawIsChecked(t *testing.T) {
 	}
 }
 
+// waiting returns a pull that waits for bob. It breaks no law.
+func waiting() *roomv1alpha1.RoomSecret {
+	rs := failing()
+	rs.Spec = roomv1alpha1.RoomSecretSpec{Pull: &roomv1alpha1.Pull{Entries: []roomv1alpha1.PullEntry{{Key: "a", Request: &roomv1alpha1.PullRequest{}}}}}
+	rs.Status.Direction = roomv1alpha1.DirectionPull
+	rs.Status.Conditions = []metav1.Condition{condition(roomv1alpha1.ConditionReady, metav1.ConditionFalse, roomv1alpha1.ReasonAwaitingParticipant)}
+	rs.Status.Summary = &roomv1alpha1.Summary{Ready: "0/1", Desired: 1, Pending: 1}
+	rs.Status.Entries = []roomv1alpha1.EntryStatus{{Name: "a", State: roomv1alpha1.EntryPending, Reason: roomv1alpha1.ReasonAwaitingParticipant, Message: "Wait."}}
+	rs.Status.Pending = []roomv1alpha1.PendingRequest{{
+		Name: "a", Kind: roomv1alpha1.RequestSecret, Participant: "bob", State: roomv1alpha1.PendingWaiting, Since: *rs.Status.LastChangeTime,
+	}}
+	return rs
+}
+
+func TestEachLawOfWaitingIsChecked(t *testing.T) {
+	t.Parallel()
+	pending := func(change func(*roomv1alpha1.PendingRequest)) func(*roomv1alpha1.RoomSecret) {
+		return func(rs *roomv1alpha1.RoomSecret) { change(&rs.Status.Pending[0]) }
+	}
+	for law, change := range map[string]func(*roomv1alpha1.RoomSecret){
+		"": func(*roomv1alpha1.RoomSecret) {},
+		"a push waits for nobody": func(rs *roomv1alpha1.RoomSecret) {
+			rs.Spec, rs.Status.Direction = failing().Spec, roomv1alpha1.DirectionPush
+		},
+		"Ready is True with 1 pending": func(rs *roomv1alpha1.RoomSecret) {
+			rs.Status.Conditions[0].Status, rs.Status.Conditions[0].Reason = metav1.ConditionTrue, "InSync"
+		},
+		"is of no entry that asks":            func(rs *roomv1alpha1.RoomSecret) { rs.Spec.Pull.Entries[0].Request = nil },
+		"ends before it begins":               pending(func(p *roomv1alpha1.PendingRequest) { p.Until = &metav1.Time{Time: time.Unix(1, 0)} }),
+		"asks nobody":                         pending(func(p *roomv1alpha1.PendingRequest) { p.Participant = "" }),
+		"is Rejected after 0 attempts":        pending(func(p *roomv1alpha1.PendingRequest) { p.State = roomv1alpha1.PendingRejected }),
+		"the time of the next is there: true": pending(func(p *roomv1alpha1.PendingRequest) { p.NextAttemptTime = &p.Since }),
+	} {
+		t.Run(law, func(t *testing.T) {
+			t.Parallel()
+			rs := waiting()
+			change(rs)
+			broken, err := laws.Check(rs)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if law == "" && len(broken) > 0 || law != "" && !slices.ContainsFunc(broken, func(b string) bool { return strings.Contains(b, law) }) {
+				t.Errorf("%q is not among %q", law, broken)
+			}
+		})
+	}
+}
+
 func TestWhatIsLawful(t *testing.T) {
 	t.Parallel()
 	connecting := func(object client.Object) client.Object {
