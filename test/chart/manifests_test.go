@@ -80,8 +80,9 @@ func TestTheDashboardIsFoundByGrafana(t *testing.T) {
 func TestHelmAndKustomizeMakeTheSameObjects(t *testing.T) {
 	t.Parallel()
 	for kustomization, values := range map[string][]string{
-		"../../config/default": nil,
-		"testdata/policies":    {"admissionPolicies.enabled=true"},
+		"../../config/default":          nil,
+		"testdata/policies":             {"admissionPolicies.enabled=true"},
+		"../manifests/testdata/consent": {"consent.enabled=true", "consent.url=https://approve.example.org"},
 	} {
 		t.Run(filepath.Base(kustomization), func(t *testing.T) {
 			t.Parallel()

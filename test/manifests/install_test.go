@@ -69,6 +69,27 @@ func TestRestartsAreOptIn(t *testing.T) {
 	kubectl(t, "apply", "--dry-run=server", "-k", "testdata/restarts")
 }
 
+// The page takes no right, and of two URLs the later one holds.
+func TestTheConsentPageIsOptIn(t *testing.T) {
+	t.Parallel()
+	for kustomization, enabled := range map[string]bool{config + "default": false, "testdata/consent": true} {
+		objects := render(t, kustomization)
+		services := slices.ContainsFunc(only[*corev1.Service](objects), func(s *corev1.Service) bool { return s.Name == "roomsecret-manager-consent" })
+		for _, deployment := range only[*appsv1.Deployment](objects) {
+			container := deployment.Spec.Template.Spec.Containers[0]
+			port := slices.ContainsFunc(container.Ports, func(p corev1.ContainerPort) bool { return p.Name == "consent" && p.ContainerPort == 8090 })
+			if args := container.Args; slices.Contains(args, "--consent-address=:8090") != enabled || services != enabled || port != enabled {
+				t.Errorf("%s: the arguments are %v, a port %t, a Service %t", kustomization, args, port, services)
+			}
+			if last := container.Args[len(container.Args)-1]; enabled && last != "--consent-url=https://approve.example.org" {
+				t.Errorf("the page is at %s", last)
+			}
+		}
+	}
+	kubectl(t, "apply", "--dry-run=server", "-k", "testdata/consent")
+	compareRights(t, describe(rightsOf(render(t, "testdata/consent"), "roomsecret-system", "roomsecret-manager")), "rights")
+}
+
 func TestEverySampleIsValidAndApplied(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob(config + "samples/*.yaml")
