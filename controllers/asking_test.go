@@ -365,3 +365,31 @@ func TestWaitingHoldsNothingUp(t *testing.T) {
 	bob.gives("v")
 	w.Eventually(bob.asked.Load).Should(BeEquivalentTo(33))
 }
+
+func TestAValueThatOnlyATemplateUsesIsKeptByTheRoom(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	bob := w.join("bob")
+	w.withRoom()
+	ask := w.newAsk("app", func(rs *roomv1alpha1.RoomSecret) {
+		rs.Spec.Pull.Template = &roomv1alpha1.PullTemplate{
+			MergePolicy: roomv1alpha1.MergePolicyReplace, Data: map[string]roomv1alpha1.Template{"url": "x:{{ .a }}"},
+		}
+	})
+	w.create(ask)
+	bob.gives("v")
+	w.settled(ask)
+	w.Expect(w.secret("app").Data).To(Equal(map[string][]byte{"url": []byte("x:v")}))
+	version, err := w.version(w.secret("app"))()
+	w.Expect(err).NotTo(HaveOccurred())
+	w.stopManager()
+	w.startManager()
+	edit(w, ask, func(rs *roomv1alpha1.RoomSecret) { rs.Spec.Pull.Target.Labels = map[string]string{"a": "b"} })
+	w.Eventually(w.version(w.secret("app"))).ShouldNot(Equal(version))
+	w.settled(ask)
+	bob.isLeftAlone(1)
+	request(w, ask, "now")
+	bob.gives("w")
+	w.Eventually(w.secretValue("app", "url")).Should(Equal("x:w"))
+	w.settled(ask)
+}

@@ -20,6 +20,9 @@ import (
 // ErrNone says that there is nothing without asking somebody.
 var ErrNone = errors.New("there is nothing without asking")
 
+// errLookAgain says that it is time to look again whether there is something without asking somebody.
+var errLookAgain = errors.New("look again")
+
 // Asker does the work of an errand in a room. What it needs besides it reads when it needs it.
 type Asker interface {
 	// Look returns what there is without asking anybody, or ErrNone. It is called before somebody is asked for the first time,
@@ -107,6 +110,8 @@ func (e *errand) run(ctx context.Context) {
 				return
 			}
 			due = e.clock.Now().Add(wait.Jitter(e.Every, jitter))
+		case errors.Is(err, errLookAgain):
+			due = time.Time{}
 		case looked:
 			due = e.missed(err)
 		default:
@@ -160,8 +165,14 @@ func (e *errand) ask(ctx context.Context) (redact.Bytes, error) {
 	}
 }
 
-// meet waits until whoever is to be asked is in the room.
+// meet waits until whoever is to be asked is in the room. What is looked for again and again may come from somebody else before.
 func (e *errand) meet(ctx context.Context) (string, error) {
+	var over <-chan time.Time // nil, which is never
+	if e.Every > 0 {
+		timer := e.clock.NewTimer(wait.Jitter(e.Every, jitter))
+		defer timer.Stop()
+		over = timer.C()
+	}
 	for ctx.Err() == nil {
 		changed := e.room.changes()
 		id, err := e.Asker.Find()
@@ -175,6 +186,8 @@ func (e *errand) meet(ctx context.Context) (string, error) {
 		}
 		select {
 		case <-changed:
+		case <-over:
+			return "", errLookAgain
 		case <-ctx.Done():
 		}
 	}

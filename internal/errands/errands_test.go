@@ -404,6 +404,20 @@ func TestSomebodyIsAskedWhenTheRoomHasNothingAnyMore(t *testing.T) {
 	w.Eventually(w.value).Should(Equal("two"))
 }
 
+func TestWhatSomebodyElseHasApprovedIsFoundWhileNobodyIsThere(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.bob.change(func(b *bob) { b.absent = true })
+	w.want(w.errand(every))
+	w.Eventually(w.state).Should(Equal(roomv1alpha1.PendingAbsent))
+	w.pass(2 * time.Minute)
+	w.Eventually(w.bob.looks.Load).Should(BeEquivalentTo(2))
+	w.Expect(w.state()).To(Equal(roomv1alpha1.PendingAbsent))
+	w.bob.change(func(b *bob) { b.kept = redact.Bytes("one") })
+	w.pass(2 * time.Minute)
+	w.Eventually(w.value).Should(Equal("one"))
+}
+
 func TestALookThatFailsIsShownWhenItLasts(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -93,13 +93,17 @@ func (s PullSource) Asks() bool { return s.Ask != Ask{} }
 // HeldAnswer returns the keys that a source gave, sorted, when the target has each of them as the ledger says and the source
 // asks for the same as then: nobody has to be asked again. Otherwise it returns none.
 func (in PullInput) HeldAnswer(source PullSource) []string {
-	held := HeldBy(in.Ledger)[source.Name]
-	for _, key := range held {
-		record := in.Ledger[key]
+	var held []string
+	for key, record := range in.Ledger {
+		if cmp.Or(record.Source, key) != source.Name {
+			continue
+		}
 		if record.Asked.Digest != source.Ask.Digest || record.Digest == "" || in.Target.Keys[key] != record.Digest {
 			return nil
 		}
+		held = append(held, key)
 	}
+	slices.Sort(held)
 	return held
 }
 
