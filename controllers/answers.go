@@ -40,8 +40,9 @@ type Answers struct {
 	digests fingerprint.Key
 	metrics *Metrics
 	events  recorder.EventRecorder
-	audit   logr.Logger
-	clock   clock.WithTicker
+	// audit has a line for each answer, and log what goes wrong.
+	audit, log logr.Logger
+	clock      clock.WithTicker
 
 	queue  *questionQueue
 	askers askers
@@ -52,7 +53,7 @@ type Answers struct {
 func newAnswers(mgr ctrl.Manager, o Options) *Answers {
 	a := &Answers{
 		client: mgr.GetClient(), live: mgr.GetAPIReader(), rooms: o.Rooms, consent: o.Consent, digests: o.Digests,
-		metrics: o.Metrics, events: mgr.GetEventRecorder("roomsecret-operator"), audit: mgr.GetLogger().WithName("audit"),
+		metrics: o.Metrics, events: mgr.GetEventRecorder("roomsecret-operator"), audit: mgr.GetLogger().WithName("audit"), log: mgr.GetLogger().WithName("answers"),
 		clock: clock.RealClock{}, queue: newQuestionQueue(),
 		book: answerBook{wake: func(types.NamespacedName, time.Duration) {}},
 	}
@@ -98,7 +99,7 @@ func (a *Answers) answer(ctx context.Context, q question) {
 	defer cancel()
 	providers, err := a.providers(ctx, q.room)
 	if err != nil {
-		a.audit.Error(err, "find out who answers", "room", q.room.String())
+		a.log.Error(err, "find out who answers", "room", q.room.String())
 		a.tell(q, plan.Decision{}, answerFailed, "")
 		return
 	}
@@ -117,21 +118,25 @@ func (a *Answers) answer(ctx context.Context, q question) {
 	}
 }
 
-// decide decides about a question. The value is that of a secret that is to be given.
+// decide decides about a question. The value is that of a secret that is to be given. What is for nobody here to answer does
+// not count as asked too often: it may be for somebody else.
 func (a *Answers) decide(ctx context.Context, q question, providers []*plan.Provider) (plan.Decision, redact.Bytes) {
-	if !a.askers.admit(q, a.clock.Now()) {
-		return plan.Decision{Verdict: plan.Reject, Refusal: plan.RefusalTooMany}, nil
-	}
+	var decision plan.Decision
 	if q.kind == roomv1alpha1.RequestSecret {
-		decision := plan.ProvideSecret(providers, q.asked.Asked)
-		if decision.Verdict != plan.Answer {
-			return decision, nil
-		}
-		return a.valueFor(ctx, decision)
+		decision = plan.ProvideSecret(providers, q.asked.Asked)
+	} else {
+		decision = plan.ProvideToken(providers, q.asked, a.callback())
 	}
-	decision := plan.ProvideToken(providers, q.asked, a.callback())
-	if decision.Verdict != plan.Answer {
+	switch {
+	case decision.Verdict == plan.Ignore:
 		return decision, nil
+	case !a.askers.admit(q, a.clock.Now()):
+		decision.Verdict, decision.Refusal = plan.Reject, plan.RefusalTooMany
+		return decision, nil
+	case decision.Verdict == plan.Reject:
+		return decision, nil
+	case q.kind == roomv1alpha1.RequestSecret:
+		return a.valueFor(ctx, decision)
 	}
 	return a.hold(ctx, q, decision), nil
 }
@@ -142,7 +147,7 @@ func (a *Answers) valueFor(ctx context.Context, d plan.Decision) (plan.Decision,
 	var secret corev1.Secret
 	err := a.live.Get(ctx, client.ObjectKey{Namespace: d.By.Namespace, Name: ref.Name}, &secret)
 	if err != nil && !apierrors.IsNotFound(err) {
-		a.audit.Error(err, "read the Secret that is asked for", "roomSecret", d.By.Namespace+"/"+d.By.Name)
+		a.log.Error(err, "read the Secret that is asked for", "roomSecret", d.By.Namespace+"/"+d.By.Name)
 	}
 	value, ok := secret.Data[ref.Key]
 	if err != nil || !ok {
@@ -194,10 +199,11 @@ func (a *Answers) reject(ctx context.Context, q question, refusal plan.Refusal) 
 	return a.rooms.Desk(q.room).RejectAuthorization(ctx, q.id, string(refusal))
 }
 
-// errPerhaps says that nobody waits for an answer that has perhaps been given already, over a connection that was lost.
-var errPerhaps = errors.New("nobody waits any more, perhaps because of the answer")
+// errPerhaps says that nobody knows whether an answer has arrived: the room has not confirmed it.
+var errPerhaps = errors.New("the answer may have arrived")
 
-// send sends an answer, once more after each loss of the connection.
+// send sends an answer, once more after each loss of the connection. It returns roomclient.ErrNotFound when nobody waits for
+// it any more.
 func (a *Answers) send(ctx context.Context, try func() error) error {
 	sent := false
 	for attempt := 0; ; attempt++ {
@@ -207,6 +213,8 @@ func (a *Answers) send(ctx context.Context, try func() error) error {
 			return errPerhaps
 		case errors.Is(err, roomclient.ErrClosed):
 			sent = true
+		case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+			return errPerhaps
 		case !errors.Is(err, roomclient.ErrNotConnected):
 			return err
 		}
@@ -214,13 +222,17 @@ func (a *Answers) send(ctx context.Context, try func() error) error {
 		select {
 		case <-ctx.Done():
 			timer.Stop()
+			if sent {
+				return errPerhaps
+			}
 			return err
 		case <-timer.C():
 		}
 	}
 }
 
-// conclude tells of an answer, given how sending it went.
+// conclude tells of an answer, given how sending it went. One that may have arrived counts: what is not written down would be
+// worse than what is written down for nothing.
 func (a *Answers) conclude(q question, d plan.Decision, outcome string, err error) {
 	switch {
 	case errors.Is(err, errPerhaps), err == nil:
@@ -228,7 +240,7 @@ func (a *Answers) conclude(q question, d plan.Decision, outcome string, err erro
 	case errors.Is(err, roomclient.ErrNotFound):
 		a.tell(q, d, answerExpired, "")
 	default:
-		a.audit.V(1).Info("an answer could not be sent", "room", q.room.String(), "cause", err.Error())
+		a.log.V(1).Info("an answer could not be sent", "room", q.room.String(), "cause", err.Error())
 		a.tell(q, d, answerFailed, "")
 	}
 }

@@ -259,6 +259,7 @@ func TestAnAnswerIsSentUntilTheRoomHasIt(t *testing.T) {
 		"to nobody who waits":                    {[]error{roomclient.ErrNotFound}, roomclient.ErrNotFound},
 		"to nobody who waits any more":           {[]error{roomclient.ErrNotConnected, roomclient.ErrNotFound}, roomclient.ErrNotFound},
 		"perhaps before the connection was lost": {[]error{roomclient.ErrClosed, roomclient.ErrNotFound}, errPerhaps},
+		"perhaps before the room was too slow":   {[]error{context.DeadlineExceeded}, errPerhaps},
 		"to a room that refuses":                 {[]error{boom}, boom},
 	} {
 		t.Run(name, func(t *testing.T) {
