@@ -207,6 +207,7 @@ func (c *cell) tellRoomSecret(b *strings.Builder) (string, error) {
 	}
 	uid, status := string(rs.UID), rs.Status
 	status.LastChangeTime = nil
+	status.Basis = "" // a seal of versions, which are others in each world
 	for i := range status.Conditions {
 		status.Conditions[i].LastTransitionTime = metav1.Time{}
 	}

@@ -69,6 +69,11 @@ type scope struct {
 	// guarded is set when deleting most of what there is takes a confirmation. Who deletes the RoomSecret, or asks in
 	// onSourceDeleted for what it deletes, has said clearly enough what is to go.
 	guarded bool
+	// secret is the version of the source or target that was read or written last.
+	secret secretVersion
+	// seen has rows that were observed, and gathered what was gathered for the target, before the Secret was read.
+	seen     map[plan.Row]plan.Observed
+	gathered *gatheredFor
 	// changes counts what was written to the room or to the target.
 	changes int
 	// changedAt is when what was written had changed at its source, if that is known.
@@ -197,6 +202,9 @@ func (r *RoomSecretReconciler) finish(ctx context.Context, s *scope, cause error
 		cause = fault.NewWaiting(roomv1alpha1.ReasonProgressing, "The connection to the room is being made.")
 	}
 	r.conclude(s, cause)
+	if err := r.noteBasis(s); err != nil {
+		return ctrl.Result{}, err
+	}
 	if err := patchStatus(ctx, r.Client, s.base, s.rs); err != nil {
 		return quietly(err)
 	}

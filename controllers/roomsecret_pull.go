@@ -18,6 +18,9 @@ func (r *RoomSecretReconciler) pull(ctx context.Context, s *scope) error {
 	if err := r.leaveOldTarget(ctx, s); err != nil {
 		return err
 	}
+	if stands, err := r.pullStands(ctx, s); stands || err != nil {
+		return err
+	}
 	name := s.rs.TargetName()
 	target, err := r.readTarget(ctx, s, name)
 	if err != nil {
@@ -102,7 +105,7 @@ func (r *RoomSecretReconciler) planPull(ctx context.Context, s *scope, target ta
 	if err != nil {
 		return plan.PullPlan{}, nil, err
 	}
-	gathered, err := r.gather(ctx, s, plan.GatherInput{
+	gathered, err := r.gathered(ctx, s, target, plan.GatherInput{
 		Sources: sources, Replies: replies, Held: plan.HeldBy(in.Ledger), Template: s.rs.Spec.Pull.Template,
 	})
 	if err != nil {
@@ -114,6 +117,14 @@ func (r *RoomSecretReconciler) planPull(ctx context.Context, s *scope, target ta
 		in.Observed[key] = plan.Observed{Exists: true, Digest: keyDigest(r.Digests, key, value)}
 	}
 	return r.forgetAnswers(ctx, s, in, sources, plan.Pull(in)), gathered.Values, nil
+}
+
+// gathered gathers the values of the pull, unless that was done a moment ago.
+func (r *RoomSecretReconciler) gathered(ctx context.Context, s *scope, t target, in plan.GatherInput) (plan.Gathered, error) {
+	if s.gathered != nil && t.exists() && t.secret.UID == s.gathered.target {
+		return s.gathered.Gathered, nil
+	}
+	return r.gather(ctx, s, in)
 }
 
 // gather asks the room for the values of the pull, and has what was asked for watched.
@@ -198,6 +209,7 @@ func (r *RoomSecretReconciler) writeTarget(ctx context.Context, s *scope, target
 	if err := r.recordKeyIntents(ctx, s, target, decided); err != nil {
 		return err
 	}
+	s.secret = secretVersion{}
 	if err := r.applyTarget(ctx, s, target, decided, values); err != nil {
 		return refusal(err)
 	}

@@ -31,6 +31,9 @@ const writesInFlight = 8
 
 // push makes the rows of the room what the spec and the source Secret say.
 func (r *RoomSecretReconciler) push(ctx context.Context, s *scope) error {
+	if stands, err := r.pushStands(ctx, s); stands || err != nil {
+		return err
+	}
 	source, err := r.readSource(ctx, s)
 	if apierrors.IsNotFound(err) {
 		return r.withoutSource(ctx, s)
@@ -59,6 +62,7 @@ func (r *RoomSecretReconciler) readSource(ctx context.Context, s *scope) (*corev
 	if err != nil {
 		return nil, fmt.Errorf("read the source Secret: %w", err)
 	}
+	s.secret = versionOf(&source)
 	return &source, nil
 }
 
@@ -140,13 +144,21 @@ func rowsToObserve(in plan.PushInput) (rows []plan.Row, recorded int) {
 	return rows, len(needs)
 }
 
-// observe reads rows, and has them watched.
+// observe reads rows, and has them watched. What was seen a moment ago is not read again.
 func (r *RoomSecretReconciler) observe(ctx context.Context, s *scope, rows []plan.Row) (map[plan.Row]plan.Observed, error) {
 	if err := s.client.Track(ctx, rows); err != nil {
 		return nil, err
 	}
 	observed := make(map[plan.Row]plan.Observed, len(rows))
-	for row, seen := range s.client.Read(ctx, rows) {
+	var unseen []plan.Row
+	for _, row := range rows {
+		if seen, ok := s.seen[row]; ok {
+			observed[row] = seen
+		} else {
+			unseen = append(unseen, row)
+		}
+	}
+	for row, seen := range s.client.Read(ctx, unseen) {
 		observed[row] = observation(seen)
 	}
 	return observed, nil

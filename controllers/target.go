@@ -51,11 +51,13 @@ func (r *RoomSecretReconciler) readTarget(ctx context.Context, s *scope, name st
 	var secret corev1.Secret
 	err := r.Live.Get(ctx, client.ObjectKey{Namespace: s.rs.Namespace, Name: name}, &secret)
 	if apierrors.IsNotFound(err) {
+		s.secret = secretVersion{}
 		return target{name: name}, nil
 	}
 	if err != nil {
 		return target{}, fmt.Errorf("read the target: %w", err)
 	}
+	s.secret = versionOf(&secret)
 	return target{name: name, secret: &secret}, nil
 }
 
@@ -195,7 +197,11 @@ func (r *RoomSecretReconciler) createTarget(ctx context.Context, s *scope, name 
 	if err != nil {
 		return fmt.Errorf("create the target: %w", err)
 	}
-	return r.ownFields(ctx, s, secret)
+	if err := r.ownFields(ctx, s, secret); err != nil {
+		return err
+	}
+	s.secret = versionOf(secret)
+	return nil
 }
 
 // stillThere fails with a conflict when the RoomSecret is gone or being deleted, which the cache may not know yet: a target
@@ -253,6 +259,7 @@ func (r *RoomSecretReconciler) patchTarget(ctx context.Context, s *scope, t targ
 		return err
 	}
 	secret.ResourceVersion = ptr.Deref(config.ResourceVersion, "")
+	s.secret = versionOf(secret)
 	return nil
 }
 

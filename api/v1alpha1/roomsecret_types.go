@@ -81,6 +81,11 @@ type RoomSecretStatus struct {
 	// binding names the Secret for consumers that follow the Service Binding specification.
 	// +optional
 	Binding *BindingStatus `json:"binding,omitempty"`
+	// basis is a seal of what the entries were in sync with when they last all were, besides the room: the spec, the version
+	// of the Kubernetes Secret, what the room allows. While it holds, the Secret is not read again, not even after a restart.
+	// +kubebuilder:validation:MaxLength=64
+	// +optional
+	Basis string `json:"basis,omitempty"`
 	// restarts remembers for which content of the target each workload of spec.pull.restart was last restarted.
 	// +kubebuilder:validation:MaxItems=16
 	// +listType=map

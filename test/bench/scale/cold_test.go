@@ -103,7 +103,7 @@ func (s *stage) coldReference(t *testing.T, p population) effort {
 func (b *bare) reportRooms(ctx context.Context) error {
 	for i := range roomCount {
 		var credential corev1.Secret
-		if err := b.kube.Get(ctx, client.ObjectKey{Namespace: b.namespace, Name: "credential"}, &credential); err != nil {
+		if err := b.kube.Get(ctx, client.ObjectKey{Namespace: b.namespace, Name: credentialName}, &credential); err != nil {
 			return err
 		}
 		var room roomv1alpha1.Room

@@ -80,6 +80,9 @@ func (c countingTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 		if info.Subresource != "" {
 			what += "/" + info.Subresource
 		}
+		if info.Name == credentialName {
+			what += " (credential)"
+		}
 	}
 	c.counter.mu.Lock()
 	c.counter.counts[what]++

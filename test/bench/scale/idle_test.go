@@ -35,6 +35,9 @@ func idle(t *testing.T, s *stage, r *report, p population) {
 
 	lists, gets := callsSince["list_secrets"], callsSince["get_secret"]
 	r.count("idle: requests to the API server besides watches", requestsSince.sum("")-requestsSince.sum("watch"), 0)
+	if made := requestsSince.sum("") - requestsSince.sum("watch"); made > 0 {
+		t.Errorf("an idle operator makes requests: %v", requestsSince)
+	}
 	r.ratio("idle: gets for each list", "gets", gets/lists, float64(p.n)/roomCount, 1.1)
 	r.count("idle: calls besides lists and gets", callsSince.sum("")-lists-gets, 0)
 	r.count("idle: more goroutines", float64(goroutinesAfter-goroutines), 0)

@@ -20,6 +20,9 @@ import (
 // roomCount is how many rooms the RoomSecrets are spread over.
 const roomCount = 20
 
+// credentialName is the name of the Secret with which all rooms are joined.
+const credentialName = "credential"
+
 // population is a namespace with rooms and RoomSecrets, half of which push and half of which pull.
 type population struct {
 	namespace string
@@ -59,13 +62,13 @@ func (s *stage) populate(t *testing.T, namespace string, n int) population {
 	p := population{namespace: namespace, n: n}
 	create := func(object client.Object) { check(t, s.kube.Create(t.Context(), object)) }
 	create(&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}})
-	create(&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "credential"}, Data: map[string][]byte{"api-key": []byte(s.key.Encode())}})
+	create(&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: credentialName}, Data: map[string][]byte{"api-key": []byte(s.key.Encode())}})
 	for i := range roomCount {
 		create(&roomv1alpha1.Room{
 			ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: p.room(i)},
 			Spec: roomv1alpha1.RoomSpec{
 				RoomConnection: roomv1alpha1.RoomConnection{Endpoint: "http://" + s.address, PollInterval: &metav1.Duration{Duration: time.Hour}},
-				Auth:           roomv1alpha1.RoomAuth{APIKeySecretRef: &roomv1alpha1.SecretKeyRef{Name: "credential", Key: "api-key"}},
+				Auth:           roomv1alpha1.RoomAuth{APIKeySecretRef: &roomv1alpha1.SecretKeyRef{Name: credentialName, Key: "api-key"}},
 			},
 		})
 	}
