@@ -121,6 +121,13 @@ func (w *world) ask(change ...func(*consent.Authorization)) consent.Authorizatio
 
 func (w *world) link(a consent.Authorization) string { return w.links.For(a.Ref, a.Until) }
 
+// record has a handler answer a request.
+func record(handler http.Handler, request *http.Request) *httptest.ResponseRecorder {
+	answer := httptest.NewRecorder()
+	handler.ServeHTTP(answer, request)
+	return answer
+}
+
 // browser is somebody's browser, which does not follow the redirects of the page to other sites.
 type browser struct {
 	t      *testing.T
