@@ -229,3 +229,20 @@ func TestWhatIsForOthersIsNeverRefused(t *testing.T) {
 	w.Expect(w.sum(w.registry, "roomsecret_answers_total", map[string][]string{"outcome": {"rejected"}})).To(BeZero())
 	w.Expect(agent.asks("secret://a")).To(Equal("one"))
 }
+
+// TestTheOperatorAnswersItself has one RoomSecret ask for what another one provides.
+func TestTheOperatorAnswersItself(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.withRoom()
+	provide := w.newProvide("provide", []string{"a"}, func(rs *roomv1alpha1.RoomSecret) {
+		rs.Spec.Provide.Secrets[0].Askers = []roomv1alpha1.Pattern{own}
+	})
+	pull := w.newRoomSecret("pull", roomv1alpha1.RoomSecretSpec{Pull: &roomv1alpha1.Pull{Entries: []roomv1alpha1.PullEntry{
+		{Key: "A", Request: &roomv1alpha1.PullRequest{URL: "secret://a", Type: "text/plain", From: roomv1alpha1.ParticipantReference{Name: own}}},
+	}}})
+	w.create(newSecret(w.ns, "source", map[string]string{"a": "one"}), provide, pull)
+	w.settled(provide, pull)
+	w.Expect(w.secretValue("pull", "A")()).To(Equal("one"))
+	w.Eventually(w.answers(provide)).Should(And(HaveField("Provided", int64(1)), HaveField("Recent", ConsistOf(HaveField("Participant", own)))))
+}

@@ -236,8 +236,8 @@ type RoomStatus struct {
 	// identity is the identity that the operator has in the room.
 	// +optional
 	Identity string `json:"identity,omitempty"`
-	// participantID is the id by which the others in the room know the operator, when RoomSecrets of the room answer them. It
-	// is another one after each connection.
+	// participantID is the id by which the others in the room know the operator, when RoomSecrets of the room ask or answer
+	// them. It is another one after each connection.
 	// +optional
 	ParticipantID string `json:"participantID,omitempty"`
 	// tokenExpirationTime is when the token of auth.tokenSecretRef expires.

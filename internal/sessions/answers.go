@@ -88,16 +88,14 @@ func (d Desk) reply(ctx context.Context, operation string, send func(context.Con
 // a room that is not known, and need not be called more than once for one that is.
 func (d Desk) Attend() {
 	d.pool.mu.Lock()
-	c := d.pool.rooms[d.key]
-	news := c != nil && c.sessions[c.room.Identity].lines.makeKnown()
-	d.pool.mu.Unlock()
-	if news {
-		d.pool.publish(Event{Room: d.key, Quiet: true})
+	defer d.pool.mu.Unlock()
+	if c := d.pool.rooms[d.key]; c != nil {
+		c.sessions[c.room.Identity].lines.attend()
 	}
 }
 
-// ParticipantID returns the id by which the others in a room know the operator's own identity, once Attend was called. It is
-// another one after each connection, and empty without one.
+// ParticipantID returns the id by which the others in a room know the operator's own identity, once the operator has asked
+// who they are or Attend was called. It is another one after each connection, and empty without one.
 func (d Desk) ParticipantID() string {
 	d.pool.mu.Lock()
 	defer d.pool.mu.Unlock()

@@ -30,15 +30,13 @@ type lines struct {
 	// stirred wakes that goroutine.
 	stirred chan struct{}
 
-	mu   sync.Mutex
-	room Room
-	// known says that the others in the room are to know of every line.
-	known   bool
+	mu      sync.Mutex
+	room    Room
 	current *line
 	// next is nil unless a handover is under way, which is given up at until.
 	next  *line
 	until time.Time
-	// attending says that each line is to know who else is in the room.
+	// attending says that each line is to know who else is in the room, and they of it.
 	attending bool
 
 	// told is what was last told. Only the goroutine uses it.
@@ -77,9 +75,6 @@ func (l *lines) begin(room Room, until time.Time) error {
 	}
 	if l.next != nil {
 		l.retired.Go(l.next.close) // it was never used
-	}
-	if l.known {
-		next.client.Attend()
 	}
 	l.room, l.next, l.until = room, next, until
 	l.stir()
@@ -168,27 +163,11 @@ func (l *lines) handsOver(now time.Time) bool {
 	return phase == roomclient.PhaseConnected || phase == roomclient.PhaseFailed || !l.current.connected() || !now.Before(l.until)
 }
 
-// makeKnown makes the lines known to the others in the room. It reports false when they were so before.
-func (l *lines) makeKnown() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.known {
-		return false
-	}
-	l.known = true
-	for _, line := range []*line{l.current, l.next} {
-		if line != nil {
-			line.client.Attend()
-		}
-	}
-	return true
-}
-
-// participantID returns the id by which the line in use is known to the others; empty when it is not, or not connected.
+// participantID returns the id by which the others know the line in use; empty when they do not, or it is not connected.
 func (l *lines) participantID() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if !l.known {
+	if !l.attending {
 		return ""
 	}
 	return l.current.client.ParticipantID()
@@ -209,7 +188,8 @@ func (l *lines) take() *line {
 	return l.current
 }
 
-// attend makes the lines know who else is in the room, if they do not already. It returns the client of the one in use.
+// attend makes the lines know who else is in the room, and those who do know of them, if that is not so already. It returns the
+// client of the one in use.
 func (l *lines) attend() *roomclient.Session {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -219,6 +199,7 @@ func (l *lines) attend() *roomclient.Session {
 		if l.next != nil {
 			l.next.client.Attend()
 		}
+		l.stir() // the id is worth telling from now on
 	}
 	return l.current.client
 }
