@@ -65,6 +65,11 @@ func (p *listPrinter) print(infos []roomclient.SecretInfo) error {
 	for i, info := range infos {
 		rows[i] = listed(info)
 	}
+	return p.printRows(rows, tableOf(infos...), func(i int) string { return rows[i].ID })
+}
+
+// printRows prints rows as what they are, or by their names, or as a table that has them.
+func (p *listPrinter) printRows(rows any, table *metav1.Table, name func(int) string) error {
 	switch p.format {
 	case "json":
 		text, err := encode(rows, "  ")
@@ -73,14 +78,14 @@ func (p *listPrinter) print(infos []roomclient.SecretInfo) error {
 		text, err := yaml.Marshal(rows)
 		return p.write(text, err)
 	case "name":
-		for _, row := range rows {
-			if err := p.name(row.ID); err != nil {
+		for i := range table.Rows {
+			if err := p.name(name(i)); err != nil {
 				return err
 			}
 		}
 		return nil
 	}
-	return printObj(p.table, tableOf(infos...), p.out)
+	return printObj(p.table, table, p.out)
 }
 
 // printChanges prints changes that were seen together.

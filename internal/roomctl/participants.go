@@ -10,7 +10,6 @@ import (
 
 	"github.com/spf13/cobra"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"sigs.k8s.io/yaml"
 
 	"github.com/roomsecrets/roomsecret-operator/internal/roomctl/target"
 	"github.com/roomsecrets/roomsecret-operator/roomclient"
@@ -86,20 +85,5 @@ func (p *listPrinter) printParticipants(others []roomclient.Participant) error {
 		rows[i] = shownParticipant(other)
 		table.Rows = append(table.Rows, row(other.ID, orNone(other.Name), orNone(other.Role)))
 	}
-	switch p.format {
-	case "json":
-		text, err := encode(rows, "  ")
-		return p.write(text, err)
-	case "yaml":
-		text, err := yaml.Marshal(rows)
-		return p.write(text, err)
-	case "name":
-		for _, other := range others {
-			if err := p.name(other.Name); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	return printObj(p.table, table, p.out)
+	return p.printRows(rows, table, func(i int) string { return others[i].Name })
 }
