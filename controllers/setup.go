@@ -187,7 +187,7 @@ func setupRoomSecrets(mgr ctrl.Manager, o Options, answers *Answers) error {
 		Watches(&roomv1alpha1.RoomSecret{}, find.rivals()).
 		Watches(&roomv1alpha1.RoomSecret{}, find.fellows()).
 		Watches(&roomv1alpha1.Room{}, handler.EnqueueRequestsFromMapFunc(find.ofRoom), changed).
-		WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(find.ofSecret)).
+		WatchesMetadata(&corev1.Secret{}, find.secrets()).
 		WatchesRawSource(find.roomSecretEvents(o.Rooms)).
 		WatchesRawSource(answers.wakeUps()).
 		WatchesRawSource(errandEvents(o.Errands)).

@@ -14,6 +14,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
@@ -46,6 +47,32 @@ func (f finder) roomSecrets(ctx context.Context, index, value string) []ctrl.Req
 // ofSecret maps a Secret to the RoomSecrets that read or write it.
 func (f finder) ofSecret(ctx context.Context, secret client.Object) []ctrl.Request {
 	return f.roomSecrets(ctx, indexSecret, secret.GetNamespace()+"/"+secret.GetName())
+}
+
+// secrets tells the RoomSecrets that read or write a Secret. One that changed comes before what is only looked at again.
+func (f finder) secrets() handler.EventHandler {
+	all := handler.EnqueueRequestsFromMapFunc(f.ofSecret)
+	return handler.Funcs{
+		CreateFunc: all.Create, DeleteFunc: all.Delete, GenericFunc: all.Generic,
+		UpdateFunc: func(ctx context.Context, e event.UpdateEvent, queue workqueue.TypedRateLimitingInterface[ctrl.Request]) {
+			for _, request := range f.ofSecret(ctx, e.ObjectNew) {
+				addFirst(queue, request)
+			}
+		},
+	}
+}
+
+// priorityOfChange is the priority of what has changed on one of the two sides: whoever waits for it should not have to wait for a
+// sync of everything, which has the priority 0, or for what a restart looks at, which has less.
+const priorityOfChange = 100
+
+// addFirst adds a request before those that are there for no change.
+func addFirst(queue workqueue.TypedRateLimitingInterface[ctrl.Request], request ctrl.Request) {
+	if q, ok := queue.(priorityqueue.PriorityQueue[ctrl.Request]); ok {
+		q.AddWithOpts(priorityqueue.AddOpts{Priority: new(priorityOfChange)}, request)
+		return
+	}
+	queue.Add(request)
 }
 
 // ofRoom maps a Room or ClusterRoom to its RoomSecrets.

@@ -42,8 +42,8 @@ func (p population) name(index int) string {
 	return fmt.Sprintf("pull-%05d", index)
 }
 
-// pushes reports whether the RoomSecret of an index pushes. Each room has both.
-func (population) pushes(index int) bool { return index/roomCount%2 == 0 }
+// pushes reports whether the RoomSecret of an index pushes. Each room has both, if there are enough.
+func (population) pushes(index int) bool { return (index+index/roomCount)%2 == 0 }
 
 // row returns the row of an index.
 func (p population) row(index int, value string) store.Row {

@@ -15,8 +15,12 @@ func TestScale(t *testing.T) {
 	s.coldReference(t, warmUp)
 
 	ours := [2]population{s.populate(t, "ours-1", *size), s.populate(t, "ours-2", *size)}
-	coldSync(t, s, r, [2]population{s.populate(t, "bare-1", *size), s.populate(t, "bare-2", *size)}, ours)
+	bare := [2]population{s.populate(t, "bare-1", *size), s.populate(t, "bare-2", *size)}
+	coldSync(t, s, r, bare, ours)
 	restart(t, s, r, ours[0])
 	idle(t, s, r, ours[0])
+	change(t, s, r, ours[0])
+	storm(t, s, r, ours[1], bare[0])
+	memory(t, s, r, ours[1])
 	r.publish(t)
 }

@@ -8,7 +8,6 @@ import (
 	"net"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -131,8 +130,9 @@ type readStore struct {
 
 	mu   sync.Mutex
 	read map[store.Key]bool
-	// written is told of values; nil tells nobody.
-	written func(store.Row, time.Time)
+
+	// arrivals tells when a row, as room/id, gets a value.
+	arrivals arrivals
 }
 
 // Get implements [store.Store].
@@ -144,17 +144,6 @@ func (s *readStore) Get(ctx context.Context, key store.Key) (store.Row, error) {
 		s.read[key] = true
 	}
 	return row, err
-}
-
-// Put implements [store.Store].
-func (s *readStore) Put(ctx context.Context, row store.Row) error {
-	err := s.Store.Put(ctx, row)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.written != nil {
-		s.written(row, time.Now())
-	}
-	return err
 }
 
 // forget makes no row one that was read.
