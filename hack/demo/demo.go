@@ -98,6 +98,7 @@ func (d *demo) tell(ctx context.Context, once bool) error {
 		{"A room server", d.startRoomServer},
 		{"The operator", d.startOperator},
 		{"From Kubernetes into the room, and back", d.travel},
+		{"An agent asks", d.request},
 		{"A rotation", d.rotate},
 		{"Drift, repaired", d.drift},
 	}

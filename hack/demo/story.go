@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/roomsecrets/roomsecret-operator/roomclient"
@@ -66,6 +67,24 @@ func (d *demo) applySamples() string {
 		return "kubectl apply -k config/samples"
 	}
 	return "kubectl kustomize config/samples | sed s/" + sampleAddress + "/" + d.address + "/ | kubectl apply -f -"
+}
+
+// request asks the operator for a secret, as an agent that a rule names and as one that none does.
+func (d *demo) request(ctx context.Context) error {
+	const as = "kubectl room secret request --room " + roomName + " --as-identity %s \\\n" +
+		"  --url secret://stripe/webhook \\\n" +
+		"  --from-participant-id $(kubectl get room " + roomName + " -o jsonpath={.status.participantID})"
+	d.say.text("RoomSecret stripe-on-request answers billing-agent. The agent asks the operator, in the room:", "")
+	asked := time.Now()
+	if err := d.do(ctx, fmt.Sprintf(as, "billing-agent")); err != nil {
+		return err
+	}
+	d.say.fact(time.Since(asked), "answered from the Secret stripe-keys")
+	d.say.text("Nobody else is answered, and they are told at once.", "")
+	if err := d.do(ctx, "! "+fmt.Sprintf(as, "curious-agent")); err != nil {
+		return err
+	}
+	return d.do(ctx, "kubectl get events --field-selector involvedObject.name=stripe-on-request \\\n  -o custom-columns=REASON:.reason,MESSAGE:.message")
 }
 
 // rotate changes the source and watches the change arrive.
