@@ -5,6 +5,7 @@ package controllers
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"math/rand/v2"
 	"time"
@@ -165,8 +166,16 @@ func (a *Answers) callback() string {
 	return a.consent.Callback()
 }
 
+// maxPendingSize is how much room a request may take in the status, in bytes. As many as may wait must fit into what the API
+// server can store, whatever characters they are made of: some take six times as much room as others.
+const maxPendingSize = 8 << 10
+
 // hold keeps a request of a token until somebody has approved it.
 func (a *Answers) hold(ctx context.Context, q question, d plan.Decision) plan.Decision {
+	if text, err := json.Marshal(q.awaiting(d.Rule)); err != nil || len(text) > maxPendingSize {
+		d.Verdict, d.Refusal = plan.Reject, plan.RefusalInvalid
+		return d
+	}
 	name := types.NamespacedName{Namespace: d.By.Namespace, Name: d.By.Name}
 	var rs roomv1alpha1.RoomSecret
 	err := a.client.Get(ctx, name, &rs)

@@ -276,3 +276,17 @@ func TestAnAnswerIsSentUntilTheRoomHasIt(t *testing.T) {
 		})
 	}
 }
+
+// TestAsManyRequestsAsMayWaitFitIntoTheStatus has characters that take six times as much room there.
+func TestAsManyRequestsAsMayWaitFitIntoTheStatus(t *testing.T) {
+	t.Parallel()
+	by := &plan.Provider{Namespace: "team", Name: "a"}
+	q := question{id: "1", kind: roomv1alpha1.RequestOAuthToken, asked: plan.AskedToken{Asked: plan.Asked{URL: "https://provider.example/?" + strings.Repeat("&", 1900)}}}
+	if d := (&Answers{}).hold(t.Context(), q, plan.Decision{Verdict: plan.Answer, By: by}); d.Verdict != plan.Reject || d.Refusal != plan.RefusalInvalid {
+		t.Errorf("got %+v", d)
+	}
+	const stored, link = 1 << 20, 2 << 10
+	if most := maxAwaiting * (maxPendingSize + link); most > stored {
+		t.Errorf("the requests that may wait take %d bytes", most)
+	}
+}
