@@ -137,6 +137,10 @@ bench-scale: kube ## Print how the operator does with N RoomSecrets (default 100
 	@mkdir -p dist
 	@go test -v -count=1 -timeout=3h ./test/bench/scale -args -n $(N) -json "$(CURDIR)/dist/bench-scale.json"
 
+.PHONY: bench-check
+bench-check: kube ## Fail if a ratio of bench-scale is worse than the committed one, beyond its margin.
+	@go test -v -count=1 -timeout=3h ./test/bench/scale -args -n 1000 -ratios ratios.json
+
 .PHONY: verify
 verify: $(TOOLS) ## Fail if generated files, format or go.mod are not up to date.
 	@echo "==> verify"

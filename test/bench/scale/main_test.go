@@ -16,6 +16,7 @@ import (
 var (
 	size     = flag.Int("n", 50, "how many RoomSecrets")
 	jsonFile = flag.String("json", "", "file to write the figures to")
+	ratios   = flag.String("ratios", "", "file with the ratios to compare with")
 )
 
 func TestMain(m *testing.M) {

@@ -81,6 +81,39 @@ func (r *report) publish(t *testing.T) {
 		check(t, err)
 		check(t, os.WriteFile(*jsonFile, append(data, '\n'), 0o600))
 	}
+	if *ratios != "" {
+		r.compare(t, *ratios)
+	}
+}
+
+// committed are ratios of figures that were measured before, with the margin within which they are the same: a machine
+// that is busy with something else moves them.
+type committed struct {
+	N      int                `json:"n"`
+	Margin float64            `json:"margin"`
+	Ratios map[string]float64 `json:"ratios"`
+}
+
+// compare fails for each figure whose ratio is above that of before by more than the margin.
+func (r *report) compare(t *testing.T, file string) {
+	t.Helper()
+	data, err := os.ReadFile(file)
+	check(t, err)
+	var before committed
+	check(t, json.Unmarshal(data, &before))
+	if before.N != r.n {
+		t.Fatalf("the ratios are for %d RoomSecrets, not for %d", before.N, r.n)
+	}
+	for _, f := range r.Figures {
+		was, known := before.Ratios[f.Name]
+		if most := was * (1 + before.Margin); known && f.Ratio > most {
+			t.Errorf("%s: the ratio is %s, and was %s: more than %s is more than the margin", f.Name, short(f.Ratio), short(was), short(most))
+		}
+		delete(before.Ratios, f.Name)
+	}
+	for name := range before.Ratios {
+		t.Errorf("%s was not measured", name)
+	}
 }
 
 // short writes a number with three digits.
