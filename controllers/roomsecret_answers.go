@@ -183,11 +183,11 @@ func (a *Answers) announce(s *scope) {
 	}
 	if all.provided > 0 {
 		a.events.Eventf(s.rs, nil, corev1.EventTypeNormal, string(roomv1alpha1.ReasonProvided), actionAnswer,
-			"%d requests were answered%s.", all.provided, lastOf(all.recent, roomv1alpha1.AnswerProvided))
+			"Requests answered: %d%s.", all.provided, lastOf(all.recent, roomv1alpha1.AnswerProvided))
 	}
 	if all.rejected > 0 {
 		a.events.Eventf(s.rs, nil, corev1.EventTypeWarning, string(roomv1alpha1.ReasonRejected), actionAnswer,
-			"%d requests were refused%s.", all.rejected, lastOf(all.recent, roomv1alpha1.AnswerRejected))
+			"Requests refused: %d%s.", all.rejected, lastOf(all.recent, roomv1alpha1.AnswerRejected))
 	}
 }
 
