@@ -49,6 +49,7 @@ func (s *stage) sample(t *testing.T, p population, resync bool) [2][]time.Durati
 	o := s.startOperator(t, p.namespace)
 	defer o.stop()
 	o.standing.await(t, p.n)
+	eventually(t, func() bool { return o.syncs(t) >= p.n }) // each has seen its row, or nobody would tell it of a change
 	o.requests.quiet(t)
 	targets := s.watchTargets(t, p)
 	ctx, stop := context.WithCancel(t.Context())

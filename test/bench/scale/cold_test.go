@@ -48,7 +48,7 @@ func sameWork(ours, reference counts) bool {
 		}
 	}
 	reports := ours["patch roomsecrets/status"] / reference["patch roomsecrets/status"]
-	return reports >= 1 && reports < 1.5
+	return reports >= 1 && reports < 2
 }
 
 // effort is what something took.
