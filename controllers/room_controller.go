@@ -82,13 +82,14 @@ func (r *RoomReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.
 // ClusterRoom that was held is said to be free, the API server is asked: the cache may have some namespaces only.
 func (r *RoomReconciler) holders(ctx context.Context, room room) ([]string, error) {
 	var list roomv1alpha1.RoomSecretList
-	if err := r.Client.List(ctx, &list, client.MatchingFields{indexRoom: room.key.String()}); err != nil {
+	if err := r.Client.List(ctx, &list, client.MatchingFields{indexRoom: room.key.String()}, client.UnsafeDisableDeepCopy); err != nil {
 		return nil, fmt.Errorf("list the RoomSecrets of the room: %w", err)
 	}
 	names := holdersAmong(list, room.key)
 	if len(names) > 0 || room.key.Kind != roomv1alpha1.KindClusterRoom || !controllerutil.ContainsFinalizer(room.object, Finalizer) {
 		return names, nil
 	}
+	list = roomv1alpha1.RoomSecretList{} // what is in it belongs to the cache
 	if err := r.Live.List(ctx, &list); err != nil {
 		return nil, fmt.Errorf("list the RoomSecrets of all namespaces: %w", err)
 	}
