@@ -172,14 +172,15 @@ const maxPendingSize = 8 << 10
 
 // hold keeps a request of a token until somebody has approved it.
 func (a *Answers) hold(ctx context.Context, q question, d plan.Decision) plan.Decision {
-	if text, err := json.Marshal(q.awaiting(d.Rule)); err != nil || len(text) > maxPendingSize {
+	request := q.awaiting(d.Rule)
+	if text, err := json.Marshal(request); err != nil || len(text) > maxPendingSize {
 		d.Verdict, d.Refusal = plan.Reject, plan.RefusalInvalid
 		return d
 	}
 	name := types.NamespacedName{Namespace: d.By.Namespace, Name: d.By.Name}
 	var rs roomv1alpha1.RoomSecret
 	err := a.client.Get(ctx, name, &rs)
-	if err == nil && string(rs.UID) == d.By.UID && a.book.await(name, rs.UID, q.awaiting(d.Rule), rs.Status.Pending) {
+	if err == nil && string(rs.UID) == d.By.UID && a.book.await(name, rs.UID, request, rs.Status.Pending) {
 		return d
 	}
 	d.Verdict, d.Refusal = plan.Reject, plan.RefusalTooMany

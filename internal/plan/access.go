@@ -59,10 +59,14 @@ func (a Access) speaksOf(rule roomv1alpha1.AccessRule, identity string) bool {
 // MatchAny reports whether one of the patterns, with {namespace} replaced, matches the text.
 func MatchAny(patterns []roomv1alpha1.Pattern, text, namespace string) bool {
 	return slices.ContainsFunc(patterns, func(pattern roomv1alpha1.Pattern) bool {
-		literal := strings.ReplaceAll(string(pattern), "{namespace}", namespace)
-		if prefix, ok := strings.CutSuffix(literal, "*"); ok {
-			return strings.HasPrefix(text, prefix)
-		}
-		return text == literal
+		return matches(strings.ReplaceAll(string(pattern), "{namespace}", namespace), text)
 	})
+}
+
+// matches reports whether a pattern, a literal or a prefix followed by one '*', matches a text.
+func matches(pattern, text string) bool {
+	if prefix, ok := strings.CutSuffix(pattern, "*"); ok {
+		return strings.HasPrefix(text, prefix)
+	}
+	return text == pattern
 }

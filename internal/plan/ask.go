@@ -123,13 +123,12 @@ func (in PullInput) Obstacle(source PullSource) *Problem {
 // Forsaken returns the answers that the room is to forget, by the keys of the ledger that have them: no source asks for them
 // any more.
 func Forsaken(ledger map[string]Record, sources []PullSource) map[string]Ask {
-	forsaken := maps.Collect(func(yield func(string, Ask) bool) {
-		for key, record := range ledger {
-			if record.Asked.Delete && !yield(key, record.Asked) {
-				return
-			}
+	forsaken := map[string]Ask{}
+	for key, record := range ledger {
+		if record.Asked.Delete {
+			forsaken[key] = record.Asked
 		}
-	})
+	}
 	for _, source := range sources {
 		maps.DeleteFunc(forsaken, func(_ string, asked Ask) bool { return asked.sameAnswer(source.Ask) })
 	}

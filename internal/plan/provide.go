@@ -179,14 +179,6 @@ func yesFirst(a, b bool) int {
 
 func isLiteral(url roomv1alpha1.URLPattern) bool { return !strings.HasSuffix(string(url), "*") }
 
-// matches reports whether a pattern matches a text.
-func matches(pattern, text string) bool {
-	if prefix, ok := strings.CutSuffix(pattern, "*"); ok {
-		return strings.HasPrefix(text, prefix)
-	}
-	return text == pattern
-}
-
 // ProvideSecret decides about a request of a secret. When the verdict is Answer, the value is that of spec.provide.secrets[Rule].
 func ProvideSecret(providers []*Provider, asked Asked) Decision {
 	allowed := permitted(providers)
