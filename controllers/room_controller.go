@@ -26,9 +26,6 @@ import (
 	"github.com/roomsecrets/roomsecret-operator/roomclient"
 )
 
-// Finalizer is on a RoomSecret while deleting it has something to undo, and on a room while such RoomSecrets use it.
-const Finalizer = roomv1alpha1.Group + "/finalizer"
-
 // RoomReconciler keeps the connections that Rooms or ClusterRooms ask for.
 type RoomReconciler struct {
 	// Kind is the kind that this reconciler is for.
@@ -134,22 +131,12 @@ func (r *RoomReconciler) finalize(ctx context.Context, room room, held bool) (bo
 	return false, nil
 }
 
-// setFinalizer adds or removes the finalizer. It is a patch, since an update would write the spec as we spell it ("1m0s"
-// for "1m"), and so take it from whoever applies it.
+// setFinalizer adds or removes the finalizer.
 func (r *RoomReconciler) setFinalizer(ctx context.Context, room room, held bool) error {
 	if held == controllerutil.ContainsFinalizer(room.object, Finalizer) {
 		return nil
 	}
-	before, ok := room.object.DeepCopyObject().(client.Object)
-	if !ok {
-		return fmt.Errorf("%T cannot be copied", room.object)
-	}
-	if held {
-		controllerutil.AddFinalizer(room.object, Finalizer)
-	} else {
-		controllerutil.RemoveFinalizer(room.object, Finalizer)
-	}
-	return r.Client.Patch(ctx, room.object, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{}))
+	return patchFinalizer(ctx, r.Client, room.object, held)
 }
 
 // connect makes sure that the sessions of the room are as its spec says. It returns a fault when they are not connected.

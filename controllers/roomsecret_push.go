@@ -15,7 +15,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
 	"github.com/roomsecrets/roomsecret-operator/internal/fault"
@@ -210,28 +209,6 @@ func (r *RoomSecretReconciler) letGo(ctx context.Context, s *scope) error {
 		return nil
 	}
 	return r.setFinalizer(ctx, s, false)
-}
-
-// setFinalizer adds or removes the finalizer. Adding it comes before the first write that it stands for.
-func (r *RoomSecretReconciler) setFinalizer(ctx context.Context, s *scope, held bool) error {
-	if held == controllerutil.ContainsFinalizer(s.rs, Finalizer) {
-		return nil
-	}
-	before := s.rs.DeepCopy()
-	if held {
-		controllerutil.AddFinalizer(s.rs, Finalizer)
-	} else {
-		controllerutil.RemoveFinalizer(s.rs, Finalizer)
-	}
-	status := s.rs.Status
-	err := r.Client.Patch(ctx, s.rs, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{}))
-	if err != nil {
-		return client.IgnoreNotFound(err)
-	}
-	// The answer has the status of the API server: what is being worked on goes on from here.
-	s.base = s.rs.DeepCopy()
-	s.rs.Status = status
-	return nil
 }
 
 // recordIntents writes what is about to be created, adopted or deleted into the ledger.
