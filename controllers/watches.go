@@ -283,7 +283,7 @@ func (f finder) roomSecretEvents(pool *sessions.Pool) source.Source {
 	return source.Func(func(ctx context.Context, queue workqueue.TypedRateLimitingInterface[ctrl.Request]) error {
 		pool.Subscribe(func(e sessions.Event) {
 			if e.Owner.Name != "" {
-				queue.Add(ctrl.Request{NamespacedName: e.Owner})
+				addFirst(queue, ctrl.Request{NamespacedName: e.Owner})
 			}
 			if e.Room.Name == "" {
 				return

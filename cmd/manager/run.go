@@ -76,7 +76,7 @@ func work(ctx context.Context, o *options.Options, traces trace.TracerProvider) 
 	if err != nil {
 		return fmt.Errorf("find the API server: %w", err)
 	}
-	restConfig.QPS, restConfig.Burst, restConfig.UserAgent = float32(o.KubeAPIQPS), o.KubeAPIBurst, "roomsecret-operator"
+	restConfig.UserAgent = "roomsecret-operator"
 	if o.OTLPEndpoint != "" {
 		restConfig.Wrap(tracing.Requests(traces))
 	}
@@ -119,6 +119,8 @@ func newManager(restConfig *rest.Config, scheme *runtime.Scheme, o *options.Opti
 	if o.MetricsSecure {
 		serving.FilterProvider = filters.WithAuthenticationAndAuthorization
 	}
+	lease := rest.CopyConfig(restConfig) // a lease that waits for what else there is to do would be lost
+	o.Limit(restConfig)
 	mgr, err := ctrl.NewManager(restConfig, ctrl.Options{
 		Scheme:                        scheme,
 		Cache:                         controllers.CacheOptions(o.WatchNamespaces...),
@@ -128,6 +130,7 @@ func newManager(restConfig *rest.Config, scheme *runtime.Scheme, o *options.Opti
 		LeaderElectionID:              leaseName,
 		LeaderElectionNamespace:       o.Namespace,
 		LeaderElectionReleaseOnCancel: true,
+		LeaderElectionConfig:          lease,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("make the manager: %w", err)

@@ -16,6 +16,8 @@ import (
 
 	"go.uber.org/zap/zapcore"
 	"k8s.io/apimachinery/pkg/util/validation"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/util/flowcontrol"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 
 	"github.com/roomsecrets/roomsecret-operator/internal/consent"
@@ -85,7 +87,7 @@ func (o *Options) AddFlags(flags *flag.FlagSet) {
 	})
 	flags.BoolVar(&o.EnableRestarts, "enable-restarts", false, "Let RoomSecrets restart the workloads that read their Secret, which takes the right to patch them.")
 	flags.IntVar(&o.MaxConcurrentReconciles, "max-concurrent-reconciles", 10, "How many RoomSecrets to work on at the same time, and how many rooms of each kind.")
-	flags.Float64Var(&o.KubeAPIQPS, "kube-api-qps", 50, "How many requests a second to make to the API server.")
+	flags.Float64Var(&o.KubeAPIQPS, "kube-api-qps", 50, "How many requests a second to make to the API server, besides watches and the lease.")
 	flags.IntVar(&o.KubeAPIBurst, "kube-api-burst", 100, "How many requests to the API server may come at once.")
 	flags.StringVar(&o.OTLPEndpoint, "otlp-endpoint", cmp.Or(os.Getenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"), os.Getenv("OTEL_EXPORTER_OTLP_ENDPOINT")),
 		"URL of an OpenTelemetry collector (OTLP over gRPC) to send traces to. The default is OTEL_EXPORTER_OTLP_ENDPOINT from the environment; without it there are none.")
@@ -96,6 +98,13 @@ func (o *Options) AddFlags(flags *flag.FlagSet) {
 	flags.StringVar(&o.ConsentOIDC.ClientSecretFile, "consent-oidc-client-secret-file", "", "File with the secret of that client. A public client has none.")
 	o.Zap.StacktraceLevel = zapcore.DPanicLevel // where a failure came from is in its message; a trace would bury it
 	o.Zap.BindFlags(flags)
+}
+
+// Limit makes everything that reaches the API server with a configuration, and with copies of it, keep the limits together. Without
+// it each of the clients of a manager would keep them by itself, and there is one for each kind of object.
+func (o *Options) Limit(config *rest.Config) {
+	config.QPS, config.Burst = float32(o.KubeAPIQPS), o.KubeAPIBurst
+	config.RateLimiter = flowcontrol.NewTokenBucketRateLimiter(config.QPS, config.Burst)
 }
 
 // Validate returns everything that is wrong with the options.

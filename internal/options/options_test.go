@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"k8s.io/client-go/rest"
+
 	"github.com/roomsecrets/roomsecret-operator/internal/options"
 )
 
@@ -114,5 +116,23 @@ func TestTheConsentPageIsAtAnAddressAndAURL(t *testing.T) {
 				t.Errorf("got %v", err)
 			}
 		})
+	}
+}
+
+func TestAllClientsKeepTheLimitsTogether(t *testing.T) {
+	t.Parallel()
+	o, err := parse(t, "--kube-api-qps=0.001", "--kube-api-burst=3")
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := &rest.Config{}
+	o.Limit(config)
+	for i := range 3 {
+		if !rest.CopyConfig(config).RateLimiter.TryAccept() {
+			t.Errorf("request %d has to wait", i+1)
+		}
+	}
+	if rest.CopyConfig(config).RateLimiter.TryAccept() {
+		t.Error("another client makes more requests than all may")
 	}
 }
