@@ -269,8 +269,10 @@ func (u *user) metricsToken() string {
 	return strings.TrimSpace(u.kubectl("create", "token", "prometheus"))
 }
 
-// scrape reads the metrics of a replica as Prometheus would.
+// scrape reads the metrics of a replica as Prometheus would, once it serves them: it makes a certificate first.
 func (m *manager) scrape(u *user, token string) string {
+	u.t.Helper()
+	u.Eventually(m.output.String).Should(ContainSubstring("Serving metrics server"))
 	args := []string{"-sk", "-w", "%{http_code}", "https://" + m.metrics + "/metrics"}
 	if token != "" {
 		args = append(args, "-H", "Authorization: Bearer "+token)
