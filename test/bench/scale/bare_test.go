@@ -39,7 +39,7 @@ type bare struct {
 // newBare prepares everything that the operator too has before it starts.
 func (s *stage) newBare(t *testing.T, p population) *bare {
 	t.Helper()
-	b := &bare{population: p, requests: newCounter(), standing: newStanding(), rooms: map[string]*roomclient.Conn{}}
+	b := &bare{population: p, requests: newCounter(), standing: newStanding(isReady), rooms: map[string]*roomclient.Conn{}}
 	config := s.unlimited(b.requests)
 	var err error
 	b.kube, err = client.New(config, client.Options{Scheme: s.scheme})

@@ -42,8 +42,8 @@ func coldSync(t *testing.T, s *stage, r *report, references, ours [2]population)
 // sameWork reports whether a reference writes what the operator writes. The operator may report of some RoomSecrets that
 // their rooms are not connected yet.
 func sameWork(ours, reference counts) bool {
-	for _, write := range []string{"create secrets", "patch secrets"} {
-		if ours[write] != reference[write] {
+	for _, verb := range []string{"create secrets", "patch secrets"} {
+		if ours[verb] != reference[verb] {
 			return false
 		}
 	}
@@ -152,13 +152,19 @@ func (b *bare) push(ctx context.Context, rs *roomv1alpha1.RoomSecret, room roomc
 	if err := b.intend(ctx, rs); err != nil {
 		return err
 	}
-	if err := room.SetSecret(ctx, roomclient.SetSecretRequest{ID: rs.Name, Type: "text/plain", Name: rs.Name, Value: source.Data["value"]}); err != nil {
-		return err
-	}
-	if _, err := room.GetSecret(ctx, roomclient.SecretQuery{ID: rs.Name}); err != nil {
+	if err := write(ctx, rs, room, &source); err != nil {
 		return err
 	}
 	return b.report(ctx, rs)
+}
+
+// write writes the row and reads it back.
+func write(ctx context.Context, rs *roomv1alpha1.RoomSecret, room roomclient.Secrets, source *corev1.Secret) error {
+	if err := room.SetSecret(ctx, roomclient.SetSecretRequest{ID: rs.Name, Type: "text/plain", Name: rs.Name, Value: source.Data["value"]}); err != nil {
+		return err
+	}
+	_, err := room.GetSecret(ctx, roomclient.SecretQuery{ID: rs.Name})
+	return err
 }
 
 // pull reads the target and the row, makes sure that the RoomSecret is still there, creates the target, makes it its own in

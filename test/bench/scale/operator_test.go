@@ -29,6 +29,7 @@ type operator struct {
 	requests *counter
 	registry *prometheus.Registry
 	pool     *sessions.Pool
+	cache    cache.Cache
 	standing *standing
 	started  time.Time
 	stop     func()
@@ -36,7 +37,7 @@ type operator struct {
 
 func (s *stage) startOperator(t *testing.T, namespace string) *operator {
 	t.Helper()
-	o := &operator{requests: newCounter(), registry: prometheus.NewRegistry(), standing: newStanding()}
+	o := &operator{requests: newCounter(), registry: prometheus.NewRegistry(), standing: newStanding(isReady)}
 	digests, err := controllers.EnsureKey(t.Context(), s.kube, "default")
 	check(t, err)
 	roomMetrics, err := sessions.NewMetrics(o.registry)
@@ -53,7 +54,8 @@ func (s *stage) startOperator(t *testing.T, namespace string) *operator {
 	check(t, controllers.Setup(ctx, mgr, controllers.Options{
 		Rooms: o.pool, Digests: digests, Metrics: syncMetrics, MaxConcurrentReconciles: workers, Namespaces: []string{namespace},
 	}))
-	o.standing.watch(ctx, t, mgr.GetCache())
+	o.cache = mgr.GetCache()
+	o.standing.watch(ctx, t, o.cache)
 	done := make(chan error, 1)
 	o.stop = sync.OnceFunc(func() {
 		cancel()
@@ -71,15 +73,23 @@ func (o *operator) syncs(t *testing.T) int {
 	return int(gather(t, o.registry, "roomsecret_sync_total").sum("changed", "unchanged"))
 }
 
-// standing knows which RoomSecrets are in sync, as a cache tells it.
+// standing knows which RoomSecrets are as they should be, as a cache tells it.
 type standing struct {
-	mu    sync.Mutex
-	ready map[types.NamespacedName]bool
-	news  chan struct{}
+	// is says whether one is.
+	is func(*roomv1alpha1.RoomSecret) bool
+
+	mu   sync.Mutex
+	are  map[types.NamespacedName]bool
+	news chan struct{}
 }
 
-func newStanding() *standing {
-	return &standing{ready: map[types.NamespacedName]bool{}, news: make(chan struct{}, 1)}
+func newStanding(is func(*roomv1alpha1.RoomSecret) bool) *standing {
+	return &standing{is: is, are: map[types.NamespacedName]bool{}, news: make(chan struct{}, 1)}
+}
+
+// isReady reports whether a RoomSecret says that it is in sync.
+func isReady(rs *roomv1alpha1.RoomSecret) bool {
+	return meta.IsStatusConditionTrue(rs.Status.Conditions, string(roomv1alpha1.ConditionReady))
 }
 
 // watch learns from a cache, which may not have been started yet.
@@ -100,10 +110,10 @@ func (s *standing) note(object any) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if meta.IsStatusConditionTrue(rs.Status.Conditions, string(roomv1alpha1.ConditionReady)) {
-		s.ready[client.ObjectKeyFromObject(rs)] = true
+	if s.is(rs) {
+		s.are[client.ObjectKeyFromObject(rs)] = true
 	} else {
-		delete(s.ready, client.ObjectKeyFromObject(rs))
+		delete(s.are, client.ObjectKeyFromObject(rs))
 	}
 	select {
 	case s.news <- struct{}{}:
@@ -114,13 +124,13 @@ func (s *standing) note(object any) {
 func (s *standing) count() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return len(s.ready)
+	return len(s.are)
 }
 
 // patience bounds every wait: it is no measure.
 const patience = 30 * time.Minute
 
-// await waits until so many RoomSecrets are in sync.
+// await waits until so many RoomSecrets are as they should be.
 func (s *standing) await(t *testing.T, n int) {
 	t.Helper()
 	late := time.After(patience)
@@ -128,7 +138,7 @@ func (s *standing) await(t *testing.T, n int) {
 		select {
 		case <-s.news:
 		case <-late:
-			t.Fatalf("%d of %d RoomSecrets are in sync", s.count(), n)
+			t.Fatalf("%d of %d RoomSecrets are as they should be", s.count(), n)
 		}
 	}
 }

@@ -27,6 +27,8 @@ const credentialName = "credential"
 type population struct {
 	namespace string
 	n         int
+	// onlyPushes says that all of them push.
+	onlyPushes bool
 }
 
 // room returns the name of the room, at the room server too, that the object of an index uses.
@@ -43,7 +45,7 @@ func (p population) name(index int) string {
 }
 
 // pushes reports whether the RoomSecret of an index pushes. Each room has both, if there are enough.
-func (population) pushes(index int) bool { return (index+index/roomCount)%2 == 0 }
+func (p population) pushes(index int) bool { return p.onlyPushes || (index+index/roomCount)%2 == 0 }
 
 // row returns the row of an index.
 func (p population) row(index int, value string) store.Row {
@@ -56,16 +58,21 @@ func (p population) row(index int, value string) store.Row {
 
 const firstValue = "0123456789abcdef0123456789abcdef"
 
-// populate makes everything that is there before the operator is.
+// populate makes a population of n RoomSecrets, half of which push.
 func (s *stage) populate(t *testing.T, namespace string, n int) population {
 	t.Helper()
-	p := population{namespace: namespace, n: n}
+	return s.settle(t, population{namespace: namespace, n: n})
+}
+
+// settle makes everything of a population that is there before the operator is.
+func (s *stage) settle(t *testing.T, p population) population {
+	t.Helper()
 	create := func(object client.Object) { check(t, s.kube.Create(t.Context(), object)) }
-	create(&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}})
-	create(&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: credentialName}, Data: map[string][]byte{"api-key": []byte(s.key.Encode())}})
+	create(&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: p.namespace}})
+	create(&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: p.namespace, Name: credentialName}, Data: map[string][]byte{"api-key": []byte(s.key.Encode())}})
 	for i := range roomCount {
 		create(&roomv1alpha1.Room{
-			ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: p.room(i)},
+			ObjectMeta: metav1.ObjectMeta{Namespace: p.namespace, Name: p.room(i)},
 			Spec: roomv1alpha1.RoomSpec{
 				RoomConnection: roomv1alpha1.RoomConnection{Endpoint: "http://" + s.address, PollInterval: &metav1.Duration{Duration: time.Hour}},
 				Auth:           roomv1alpha1.RoomAuth{APIKeySecretRef: &roomv1alpha1.SecretKeyRef{Name: credentialName, Key: "api-key"}},
@@ -74,7 +81,7 @@ func (s *stage) populate(t *testing.T, namespace string, n int) population {
 	}
 	group, ctx := errgroup.WithContext(t.Context())
 	group.SetLimit(setUpWorkers)
-	for i := range n {
+	for i := range p.n {
 		group.Go(func() error {
 			if !p.pushes(i) {
 				if err := s.rows.Put(ctx, p.row(i, firstValue)); err != nil {

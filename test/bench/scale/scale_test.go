@@ -21,6 +21,7 @@ func TestScale(t *testing.T) {
 	idle(t, s, r, ours[0])
 	change(t, s, r, ours[0])
 	storm(t, s, r, ours[1], bare[0])
+	rotation(t, s, r)
 	memory(t, s, r, ours[1])
 	r.publish(t)
 }
