@@ -14,9 +14,11 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/events"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 
 	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
 	"github.com/roomsecrets/roomsecret-operator/controllers"
@@ -41,11 +43,15 @@ func (s *stage) newBare(t *testing.T, p population) *bare {
 	t.Helper()
 	b := &bare{population: p, requests: newCounter(), standing: newStanding(isReady), rooms: map[string]*roomclient.Conn{}}
 	config := s.unlimited(b.requests)
-	var err error
-	b.kube, err = client.New(config, client.Options{Scheme: s.scheme})
+	// One connection, and what has been discovered over it, serve everything, as in a manager.
+	connection, err := rest.HTTPClientFor(config)
+	check(t, err)
+	mapper, err := apiutil.NewDynamicRESTMapper(config, connection)
+	check(t, err)
+	b.kube, err = client.New(config, client.Options{Scheme: s.scheme, HTTPClient: connection, Mapper: mapper})
 	check(t, err)
 	options := controllers.CacheOptions(p.namespace)
-	options.Scheme = s.scheme
+	options.Scheme, options.HTTPClient, options.Mapper = s.scheme, connection, mapper
 	b.cache, err = cache.New(config, options)
 	check(t, err)
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
@@ -54,7 +60,7 @@ func (s *stage) newBare(t *testing.T, p population) *bare {
 		check(t, err)
 	}
 	b.standing.watch(ctx, t, b.cache)
-	clientset, err := kubernetes.NewForConfig(config)
+	clientset, err := kubernetes.NewForConfigAndClient(config, connection)
 	check(t, err)
 	broadcaster := events.NewBroadcaster(&events.EventSinkImpl{Interface: clientset.EventsV1()})
 	check(t, broadcaster.StartRecordingToSinkWithContext(ctx))
