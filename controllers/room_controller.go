@@ -15,6 +15,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
@@ -262,19 +263,28 @@ func (r *RoomReconciler) unwatched(room room) time.Duration {
 	return 0
 }
 
-// tryAgain starts a session that gave up once more, after a poll interval: what made the endpoint refuse may be mended
-// there, where no watch tells us. It returns when to look again, and zero when it has not given up.
+// tryAgain starts a session that gave up once more, a poll interval or a little more after it did: what made the endpoint
+// refuse may be mended there, where no watch tells us. It returns when to look again, and zero when it has not given up.
 func (r *RoomReconciler) tryAgain(room room) time.Duration {
 	state, known := r.Rooms.State(room.key)
 	if !known || state.Phase != roomclient.PhaseFailed {
 		return 0
 	}
-	wait := pollInterval(room) - time.Since(state.Since)
-	if wait > 0 {
-		return wait
+	interval, since := pollInterval(room), time.Since(state.Since)
+	if since < interval {
+		return untilNextTry(interval, since)
 	}
 	r.Rooms.Retry(room.key)
-	return pollInterval(room)
+	return untilNextTry(interval, 0)
+}
+
+// retryJitter spreads attempts to join rooms that refuse: each comes later than the interval by a random part of up to this.
+const retryJitter = 0.1
+
+// untilNextTry returns how long to wait for the next attempt after one that was refused so long ago. Rooms that were refused
+// together, because their credential was revoked, are not tried together again and again.
+func untilNextTry(interval, since time.Duration) time.Duration {
+	return wait.Jitter(interval, retryJitter) - since
 }
 
 // conflictDelay is how long to wait before an object that somebody changed in the meantime is looked at again, so that
