@@ -29,13 +29,15 @@ import (
 // bare is a client that makes the requests of the operator, knowing beforehand what they are.
 type bare struct {
 	population
-	requests *counter
-	kube     client.Client
-	cache    cache.Cache
-	events   events.EventRecorder
-	standing *standing
-	rooms    map[string]*roomclient.Conn
-	stop     func()
+	// onlyFirst leaves all rooms out but the first.
+	onlyFirst bool
+	requests  *counter
+	kube      client.Client
+	cache     cache.Cache
+	events    events.EventRecorder
+	standing  *standing
+	rooms     map[string]*roomclient.Conn
+	stop      func()
 }
 
 // newBare prepares everything that the operator too has before it starts.
@@ -96,8 +98,11 @@ func (b *bare) watchAll(ctx context.Context) error {
 	return nil
 }
 
+// concerns reports whether the object of an index is not left out.
+func (b *bare) concerns(index int) bool { return !b.onlyFirst || inFirst(index) }
+
 // connect joins all rooms at the same time.
-func (b *bare) connect(ctx context.Context, s *stage) error {
+func (b *bare) connect(ctx context.Context) error {
 	api, err := token.APIGrant(token.APIScope{Secrets: &token.SecretsGrant{}})
 	if err != nil {
 		return err
@@ -105,10 +110,14 @@ func (b *bare) connect(ctx context.Context, s *stage) error {
 	var mu sync.Mutex
 	var group errgroup.Group
 	for i := range roomCount {
+		if !b.concerns(i) {
+			continue
+		}
 		group.Go(func() error {
 			name := b.room(i)
+			at, _ := b.reach(i)
 			claims := token.Claims{Name: operatorName, Grants: []token.Grant{token.RoomGrant(name), api}}
-			conn, err := roomclient.Dial(ctx, roomclient.Config{URL: "http://" + s.address, Room: name, Token: roomclient.SignedToken(s.key, claims, time.Hour)})
+			conn, err := roomclient.Dial(ctx, roomclient.Config{URL: "http://" + at.address, Room: name, Token: roomclient.SignedToken(at.key, claims, time.Hour)})
 			if err != nil {
 				return err
 			}
@@ -126,7 +135,9 @@ func (b *bare) each(do func(index int) error) error {
 	var group errgroup.Group
 	group.SetLimit(workers)
 	for i := range b.n {
-		group.Go(func() error { return do(i) })
+		if b.concerns(i) {
+			group.Go(func() error { return do(i) })
+		}
 	}
 	return group.Wait()
 }

@@ -31,8 +31,8 @@ func coldSync(t *testing.T, s *stage, r *report, references, ours [2]population)
 
 	r.ratio("cold sync", "s", operator.took.Seconds()/2, reference.took.Seconds()/2, 1.25)
 	for of, made := range map[string]effort{"operator": operator, "reference": reference} {
-		r.perObject("cold sync", of+", API server", made.requests, 2)
-		r.perObject("cold sync", of+", rooms", made.calls, 2)
+		r.perObject("cold sync", of+", API server", made.requests, 2*r.n)
+		r.perObject("cold sync", of+", rooms", made.calls, 2*r.n)
 	}
 	if !sameWork(operator.requests, reference.requests) {
 		t.Errorf("the operator makes the requests %v and the reference %v: it is not the same work any more", operator.requests, reference.requests)
@@ -71,13 +71,13 @@ func (e *effort) add(other effort) {
 // coldOperator has the operator sync a population.
 func (s *stage) coldOperator(t *testing.T, p population) effort {
 	t.Helper()
-	before := s.calls(t)
+	before := s.server.calls(t)
 	o := s.startOperator(t, p.namespace)
 	defer o.stop()
 	o.standing.await(t, p.n)
 	took := time.Since(o.started)
 	o.requests.quiet(t)
-	return effort{took, o.requests.now(), s.calls(t).since(before)}
+	return effort{took, o.requests.now(), s.server.calls(t).since(before)}
 }
 
 // writeVerbs begin what is counted of writes to the API server.
@@ -88,22 +88,25 @@ func (s *stage) coldReference(t *testing.T, p population) effort {
 	t.Helper()
 	b := s.newBare(t, p)
 	defer b.stop()
-	ctx, before, began := t.Context(), s.calls(t), time.Now()
+	ctx, before, began := t.Context(), s.server.calls(t), time.Now()
 	check(t, b.watchAll(ctx))
-	check(t, b.connect(ctx, s))
+	check(t, b.connect(ctx))
 	check(t, b.reportRooms(ctx))
 	check(t, b.each(func(i int) error { return b.sync(ctx, i) }))
 	b.standing.await(t, p.n)
 	took := time.Since(began)
 	b.requests.quiet(t)
-	return effort{took, b.requests.now(), s.calls(t).since(before)}
+	return effort{took, b.requests.now(), s.server.calls(t).since(before)}
 }
 
 // reportRooms does for each room what the operator does: read the credential, report.
 func (b *bare) reportRooms(ctx context.Context) error {
 	for i := range roomCount {
+		if !b.concerns(i) {
+			continue
+		}
 		var credential corev1.Secret
-		if err := b.kube.Get(ctx, client.ObjectKey{Namespace: b.namespace, Name: credentialName}, &credential); err != nil {
+		if err := b.kube.Get(ctx, client.ObjectKeyFromObject(b.credential(i)), &credential); err != nil {
 			return err
 		}
 		var room roomv1alpha1.Room

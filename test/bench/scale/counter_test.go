@@ -80,7 +80,7 @@ func (c countingTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 		if info.Subresource != "" {
 			what += "/" + info.Subresource
 		}
-		if info.Name == credentialName {
+		if strings.HasPrefix(info.Name, credentialName) {
 			what += " (credential)"
 		}
 	}

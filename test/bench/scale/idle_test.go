@@ -26,10 +26,10 @@ func idle(t *testing.T, s *stage, r *report, p population) {
 	o.requests.quiet(t)
 	s.afterPolls(t, 2)
 
-	requests, calls := o.requests.now(), s.calls(t)
+	requests, calls := o.requests.now(), s.server.calls(t)
 	heap, goroutines := measureProcess()
 	s.afterPolls(t, idlePolls)
-	requestsSince, callsSince := o.requests.now().since(requests), s.calls(t).since(calls)
+	requestsSince, callsSince := o.requests.now().since(requests), s.server.calls(t).since(calls)
 	heapAfter, goroutinesAfter := measureProcess()
 	o.stop()
 
@@ -59,8 +59,8 @@ func (s *stage) setInterval(t *testing.T, p population, interval time.Duration) 
 // afterPolls waits until all rooms together have been listed so often as if each had been so many times.
 func (s *stage) afterPolls(t *testing.T, polls int) {
 	t.Helper()
-	from := s.calls(t)["list_secrets"]
-	eventually(t, func() bool { return s.calls(t)["list_secrets"] >= from+float64(polls*roomCount) })
+	from := s.server.calls(t)["list_secrets"]
+	eventually(t, func() bool { return s.server.calls(t)["list_secrets"] >= from+float64(polls*roomCount) })
 }
 
 // measureProcess returns the heap in use after a collection, in MiB, and the number of goroutines.

@@ -20,7 +20,7 @@ import (
 // roomCount is how many rooms the RoomSecrets are spread over.
 const roomCount = 20
 
-// credentialName is the name of the Secret with which all rooms are joined.
+// credentialName begins the names of the Secrets with which rooms are joined.
 const credentialName = "credential"
 
 // population is a namespace with rooms and RoomSecrets, half of which push and half of which pull.
@@ -29,11 +29,30 @@ type population struct {
 	n         int
 	// onlyPushes says that all of them push.
 	onlyPushes bool
+	// first and others are where the first room is, and the others. Without them, all are at the server of the stage.
+	first, others *server
 }
 
 // room returns the name of the room, at the room server too, that the object of an index uses.
 func (p population) room(index int) string {
 	return fmt.Sprintf("%s-%02d", p.namespace, index%roomCount)
+}
+
+// inFirst reports whether the object of an index uses the first room.
+func inFirst(index int) bool { return index%roomCount == 0 }
+
+// reach returns the server of the room of an index, and the name of the Secret with its key.
+func (p population) reach(index int) (*server, string) {
+	if inFirst(index) && p.first != p.others {
+		return p.first, credentialName + "-first"
+	}
+	return p.others, credentialName
+}
+
+// credential returns the Secret with the key of the room of an index.
+func (p population) credential(index int) *corev1.Secret {
+	at, name := p.reach(index)
+	return &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: p.namespace, Name: name}, Data: map[string][]byte{"api-key": []byte(at.key.Encode())}}
 }
 
 // name returns the name of the RoomSecret of an index, of its source or target, and of its row.
@@ -67,15 +86,22 @@ func (s *stage) populate(t *testing.T, namespace string, n int) population {
 // settle makes everything of a population that is there before the operator is.
 func (s *stage) settle(t *testing.T, p population) population {
 	t.Helper()
+	if p.others == nil {
+		p.first, p.others = s.server, s.server
+	}
 	create := func(object client.Object) { check(t, s.kube.Create(t.Context(), object)) }
 	create(&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: p.namespace}})
-	create(&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: p.namespace, Name: credentialName}, Data: map[string][]byte{"api-key": []byte(s.key.Encode())}})
+	create(p.credential(1))
+	if p.first != p.others {
+		create(p.credential(0))
+	}
 	for i := range roomCount {
+		at, credential := p.reach(i)
 		create(&roomv1alpha1.Room{
 			ObjectMeta: metav1.ObjectMeta{Namespace: p.namespace, Name: p.room(i)},
 			Spec: roomv1alpha1.RoomSpec{
-				RoomConnection: roomv1alpha1.RoomConnection{Endpoint: "http://" + s.address, PollInterval: &metav1.Duration{Duration: time.Hour}},
-				Auth:           roomv1alpha1.RoomAuth{APIKeySecretRef: &roomv1alpha1.SecretKeyRef{Name: credentialName, Key: "api-key"}},
+				RoomConnection: roomv1alpha1.RoomConnection{Endpoint: "http://" + at.address, PollInterval: &metav1.Duration{Duration: time.Hour}},
+				Auth:           roomv1alpha1.RoomAuth{APIKeySecretRef: &roomv1alpha1.SecretKeyRef{Name: credential, Key: "api-key"}},
 			},
 		})
 	}

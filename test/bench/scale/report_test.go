@@ -46,11 +46,11 @@ func (r *report) count(name string, ours, target float64) {
 	r.Figures = append(r.Figures, figure{Name: name, N: r.n, Ours: ours, Ratio: ours, Target: &target})
 }
 
-// perObject reports what was counted while so many times n RoomSecrets were worked on.
-func (r *report) perObject(name, of string, c counts, times int) {
+// perObject reports what was counted while n RoomSecrets were worked on.
+func (r *report) perObject(name, of string, c counts, n int) {
 	each := map[string]float64{}
 	for what, count := range c {
-		each[what] = count / float64(r.n*times)
+		each[what] = count / float64(n)
 	}
 	r.Tallies = append(r.Tallies, tally{Figure: name, Of: of, Each: each})
 }

@@ -21,13 +21,13 @@ import (
 func restart(t *testing.T, s *stage, r *report, p population) {
 	reference := s.restartReference(t, p)
 
-	before := s.calls(t)
+	before := s.server.calls(t)
 	s.rows.forget()
 	o := s.startOperator(t, p.namespace)
 	eventually(t, func() bool { return s.rows.countRead() == p.n && o.syncs(t) >= p.n })
 	took := time.Since(o.started)
 	o.requests.quiet(t)
-	requests, calls := o.requests.now(), s.calls(t).since(before)
+	requests, calls := o.requests.now(), s.server.calls(t).since(before)
 	o.stop()
 
 	r.ratio("restart", "s", took.Seconds(), reference.Seconds(), 1.5)
@@ -36,8 +36,8 @@ func restart(t *testing.T, s *stage, r *report, p population) {
 	if writes, reads := requests.sum(writeVerbs...), requests["get secrets"]; writes > 0 || reads > 0 {
 		t.Errorf("a restart makes %v writes and reads %v Secrets: %v", writes, reads, requests)
 	}
-	r.perObject("restart", "operator, API server", requests, 1)
-	r.perObject("restart", "operator, rooms", calls, 1)
+	r.perObject("restart", "operator, API server", requests, r.n)
+	r.perObject("restart", "operator, rooms", calls, r.n)
 }
 
 // restartReference lists each kind once, joins the rooms, lists each once and gets each row.
@@ -47,7 +47,7 @@ func (s *stage) restartReference(t *testing.T, p population) time.Duration {
 	defer b.stop()
 	ctx, began := t.Context(), time.Now()
 	check(t, b.listAll(ctx))
-	check(t, b.connect(ctx, s))
+	check(t, b.connect(ctx))
 	check(t, b.readRooms(ctx))
 	return time.Since(began)
 }

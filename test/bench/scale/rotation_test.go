@@ -29,9 +29,9 @@ const (
 // rotation rotates all sources at once, and measures the time from the first of these writes until every row holds the new
 // bytes and every status says so. The reference makes the requests of the operator for each source that has been written.
 func rotation(t *testing.T, s *stage, r *report) {
-	ours, bare := population{namespace: "rotation", n: r.n, onlyPushes: true}, population{namespace: "rotation-bare", n: r.n, onlyPushes: true}
-	s.settle(t, ours)
-	s.coldReference(t, s.settle(t, bare))
+	ours := s.settle(t, population{namespace: "rotation", n: r.n, onlyPushes: true})
+	bare := s.settle(t, population{namespace: "rotation-bare", n: r.n, onlyPushes: true})
+	s.coldReference(t, bare)
 	operator, reference := s.rotateOperator(t, ours), s.rotateReference(t, bare)
 
 	r.ratio("rotation", "s", operator.took.Seconds(), reference.took.Seconds(), 1.25)
@@ -40,8 +40,8 @@ func rotation(t *testing.T, s *stage, r *report) {
 	each := operator.requests.sum(writeVerbs...) / float64(r.n)
 	r.count("rotation: writes for each RoomSecret", each, maxWrites)
 	for of, made := range map[string]rotated{"operator": operator, "reference": reference} {
-		r.perObject("rotation", of+", API server", made.requests, 1)
-		r.perObject("rotation", of+", rooms", made.calls, 1)
+		r.perObject("rotation", of+", API server", made.requests, r.n)
+		r.perObject("rotation", of+", rooms", made.calls, r.n)
 	}
 	if each > maxWrites {
 		t.Errorf("a rotation makes %v writes for each RoomSecret: %v", each, operator.requests)
@@ -65,14 +65,14 @@ func (s *stage) rotateOperator(t *testing.T, p population) rotated {
 	o.standing.await(t, p.n)
 	o.requests.quiet(t)
 	following := s.expectRotation(t, p, o.cache)
-	requests, calls := o.requests.now(), s.calls(t)
+	requests, calls := o.requests.now(), s.server.calls(t)
 
 	began := time.Now()
 	written := s.rotate(t, p, nil)
 	following.await(t)
 	took := time.Since(began)
 	o.requests.quiet(t)
-	return rotated{effort{took, o.requests.now().since(requests), s.calls(t).since(calls)}, written}
+	return rotated{effort{took, o.requests.now().since(requests), s.server.calls(t).since(calls)}, written}
 }
 
 // rotateReference has a bare client follow a rotation.
@@ -82,9 +82,9 @@ func (s *stage) rotateReference(t *testing.T, p population) rotated {
 	defer b.stop()
 	ctx := t.Context()
 	check(t, b.watchAll(ctx))
-	check(t, b.connect(ctx, s))
+	check(t, b.connect(ctx))
 	following := s.expectRotation(t, p, b.cache)
-	requests, calls := b.requests.now(), s.calls(t)
+	requests, calls := b.requests.now(), s.server.calls(t)
 
 	news := make(chan int, p.n)
 	var group errgroup.Group
@@ -105,7 +105,7 @@ func (s *stage) rotateReference(t *testing.T, p population) rotated {
 	following.await(t)
 	took := time.Since(began)
 	b.requests.quiet(t)
-	return rotated{effort{took, b.requests.now().since(requests), s.calls(t).since(calls)}, written}
+	return rotated{effort{took, b.requests.now().since(requests), s.server.calls(t).since(calls)}, written}
 }
 
 // rotatedValue is what the source of an index is rotated to.

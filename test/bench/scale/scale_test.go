@@ -22,6 +22,7 @@ func TestScale(t *testing.T) {
 	change(t, s, r, ours[0])
 	storm(t, s, r, ours[1], bare[0])
 	rotation(t, s, r)
+	revoked(t, s, r, bare[0])
 	memory(t, s, r, ours[1])
 	r.publish(t)
 }

@@ -5,7 +5,6 @@ package scale
 
 import (
 	"context"
-	"net"
 	"sync"
 	"testing"
 
@@ -16,10 +15,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
-	"github.com/roomsecrets/roomsecret-operator/internal/roomserver"
 	"github.com/roomsecrets/roomsecret-operator/internal/roomserver/store"
 	"github.com/roomsecrets/roomsecret-operator/internal/testkube"
-	"github.com/roomsecrets/roomsecret-operator/roomclient/token"
 )
 
 const (
@@ -40,28 +37,22 @@ type stage struct {
 	// kube is for what is not measured.
 	kube client.WithWatch
 	rows *readStore
-	key  token.APIKey
-	// address of the room server, which serves until stopServer is called.
-	address    string
-	registry   *prometheus.Registry
-	stopServer func()
+	// server has the rooms, unless a population has room servers of its own.
+	server *server
 }
 
 func newStage(t *testing.T) *stage {
 	t.Helper()
-	s := &stage{scheme: runtime.NewScheme(), rows: &readStore{Store: store.NewMemory(0)}, address: "127.0.0.1:0"}
+	s := &stage{scheme: runtime.NewScheme(), rows: &readStore{Store: store.NewMemory(0)}}
 	check(t, clientgoscheme.AddToScheme(s.scheme))
 	check(t, roomv1alpha1.AddToScheme(s.scheme))
 	var err error
-	s.key, err = token.NewAPIKey()
-	check(t, err)
 	s.cluster, err = testkube.Start(t.Context(), testkube.Options{CRDPaths: []string{"../../../config/crd/bases"}, Controllers: []string{}})
 	check(t, err)
 	t.Cleanup(func() { check(t, s.cluster.Stop()) })
 	s.kube, err = client.NewWithWatch(s.unlimited(nil), client.Options{Scheme: s.scheme})
 	check(t, err)
-	s.serve(t)
-	t.Cleanup(func() { s.stopServer() })
+	s.server = newServer(t, s.rows)
 	return s
 }
 
@@ -80,30 +71,6 @@ func (s *stage) unlimited(c *counter) *rest.Config {
 		config.Wrap(c.wrap)
 	}
 	return config
-}
-
-// serve starts the room server, where it was before.
-func (s *stage) serve(t *testing.T) {
-	t.Helper()
-	s.registry = prometheus.NewRegistry()
-	server, err := roomserver.New(roomserver.Config{APIKeys: []token.APIKey{s.key}, Store: s.rows, Registry: s.registry})
-	check(t, err)
-	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", s.address)
-	check(t, err)
-	s.address = listener.Addr().String()
-	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
-	served := make(chan error, 1)
-	go func() { served <- server.Serve(ctx, listener) }()
-	s.stopServer = sync.OnceFunc(func() {
-		stop()
-		check(t, <-served)
-	})
-}
-
-// calls returns how many calls the room server has answered, by tool.
-func (s *stage) calls(t *testing.T) counts {
-	t.Helper()
-	return gather(t, s.registry, "roomserver_requests_total")
 }
 
 // gather returns the values of a counter by its first label. Values that differ in another label are added up.

@@ -4,6 +4,7 @@
 package scale
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -12,6 +13,9 @@ import (
 	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
 	"github.com/roomsecrets/roomsecret-operator/roomclient"
 )
+
+// objectWrites begin what is counted of writes of RoomSecrets and their targets, events apart.
+var objectWrites = []string{"patch roomsecrets", "create secrets", "patch secrets"}
 
 // storm restarts the room server under all rooms, and measures the time from when the first of them is joined again until
 // all RoomSecrets are in sync. The reference joins all rooms, gets each row and reports for each RoomSecret.
@@ -23,10 +27,10 @@ func storm(t *testing.T, s *stage, r *report, p, other population) {
 	o.requests.quiet(t)
 
 	before := o.requests.now()
-	s.stopServer()
+	s.server.stop()
 	o.standing.await(t, 0)
-	s.serve(t)
-	eventually(t, func() bool { return gather(t, s.registry, "roomserver_handshakes_total").sum("") > 0 })
+	s.server.start(t)
+	eventually(t, func() bool { return s.server.attempts(t).sum("") > 0 })
 	began := time.Now()
 	o.standing.await(t, p.n)
 	took := time.Since(began)
@@ -34,9 +38,9 @@ func storm(t *testing.T, s *stage, r *report, p, other population) {
 	requests := o.requests.now().since(before)
 
 	r.ratio("storm", "s", took.Seconds(), s.stormReference(t, other).Seconds(), 1.25)
-	r.count("storm: writes of objects for each RoomSecret", requests.sum("patch roomsecrets", "create secrets", "patch secrets")/float64(p.n), 2)
+	r.count("storm: writes of objects for each RoomSecret", requests.sum(objectWrites...)/float64(p.n), maxWrites)
 	r.count("storm: reads of Secrets besides credentials", requests["get secrets"], 0)
-	r.perObject("storm", "operator, API server", requests, 1)
+	r.perObject("storm", "operator, API server", requests, r.n)
 }
 
 // stormReference does what is to be done once the rooms are back.
@@ -47,16 +51,19 @@ func (s *stage) stormReference(t *testing.T, p population) time.Duration {
 	ctx := t.Context()
 	check(t, b.watchAll(ctx))
 	began := time.Now()
-	check(t, b.connect(ctx, s))
-	check(t, b.each(func(i int) error {
-		var rs roomv1alpha1.RoomSecret
-		if err := b.cache.Get(ctx, client.ObjectKey{Namespace: b.namespace, Name: b.name(i)}, &rs); err != nil {
-			return err
-		}
-		if _, err := b.rooms[b.room(i)].Secrets().GetSecret(ctx, roomclient.SecretQuery{ID: b.name(i)}); err != nil {
-			return err
-		}
-		return b.report(ctx, &rs)
-	}))
+	check(t, b.connect(ctx))
+	check(t, b.each(func(i int) error { return b.recover(ctx, i) }))
 	return time.Since(began)
+}
+
+// recover makes the requests with which the operator finds that a RoomSecret is in sync when its room is back.
+func (b *bare) recover(ctx context.Context, index int) error {
+	var rs roomv1alpha1.RoomSecret
+	if err := b.cache.Get(ctx, client.ObjectKey{Namespace: b.namespace, Name: b.name(index)}, &rs); err != nil {
+		return err
+	}
+	if _, err := b.rooms[b.room(index)].Secrets().GetSecret(ctx, roomclient.SecretQuery{ID: b.name(index)}); err != nil {
+		return err
+	}
+	return b.report(ctx, &rs)
 }
