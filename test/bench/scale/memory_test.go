@@ -7,9 +7,6 @@ import (
 	"bytes"
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
-	"syscall"
 	"testing"
 	"time"
 
@@ -30,12 +27,7 @@ const (
 // memory measures the manager as a process of its own, once it has verified all RoomSecrets, and once more with Secrets that
 // do not concern it.
 func memory(t *testing.T, s *stage, r *report, p population) {
-	program := filepath.Join(t.TempDir(), "manager")
-	output, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, "../../../cmd/manager").CombinedOutput()
-	if err != nil {
-		t.Fatalf("%v: %s", err, output)
-	}
-	before := s.residentSize(t, program, p)
+	before := s.residentSize(t, p)
 	r.ratio("memory of the manager", "MiB", before, memoryBase+float64(p.n)*memoryEach, 1)
 
 	foreign := min(p.n, 500)
@@ -50,23 +42,16 @@ func memory(t *testing.T, s *stage, r *report, p population) {
 		})
 	}
 	check(t, group.Wait())
-	r.count(fmt.Sprintf("memory: KiB for each of %d foreign Secrets", foreign), (s.residentSize(t, program, p)-before)*1024/float64(foreign), 1)
+	r.count(fmt.Sprintf("memory: KiB for each of %d foreign Secrets", foreign), (s.residentSize(t, p)-before)*1024/float64(foreign), 1)
 }
 
 // residentSize runs the manager until it has read every row, and returns its resident set in MiB.
-func (s *stage) residentSize(t *testing.T, program string, p population) float64 {
+func (s *stage) residentSize(t *testing.T, p population) float64 {
 	t.Helper()
-	s.rows.forget()
-	cmd := exec.CommandContext(t.Context(), program, "--kubeconfig", s.cluster.Kubeconfig, "--namespace", "default", "--watch-namespaces", p.namespace,
-		"--leader-elect=false", "--metrics-bind-address", "0", "--health-probe-bind-address", "0")
-	check(t, cmd.Start())
-	defer func() {
-		_ = cmd.Process.Signal(syscall.SIGTERM)
-		_ = cmd.Wait()
-	}()
-	eventually(t, func() bool { return s.rows.countRead() == p.n })
+	pid, stop := s.startManager(t, p, s.cluster.Kubeconfig)
+	defer stop()
 	<-time.After(settling)
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", cmd.Process.Pid))
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	check(t, err)
 	for line := range bytes.Lines(status) {
 		var kib float64

@@ -24,5 +24,6 @@ func TestScale(t *testing.T) {
 	rotation(t, s, r)
 	revoked(t, s, r, bare[0])
 	memory(t, s, r, ours[1])
+	limits(t, s, r, ours[0])
 	r.publish(t)
 }

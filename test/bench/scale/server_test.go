@@ -5,6 +5,7 @@ package scale
 
 import (
 	"context"
+	"log/slog"
 	"net"
 	"sync"
 	"testing"
@@ -23,6 +24,8 @@ type server struct {
 	key token.APIKey
 	// address is the same for each start but the first.
 	address string
+	// audit gets a record of each call; nil for nobody.
+	audit *slog.Logger
 	// registry has the metrics since the last start.
 	registry *prometheus.Registry
 	stop     func()
@@ -50,7 +53,7 @@ func (s *server) replaceKey(t *testing.T) {
 func (s *server) start(t *testing.T) {
 	t.Helper()
 	s.registry = prometheus.NewRegistry()
-	rooms, err := roomserver.New(roomserver.Config{APIKeys: []token.APIKey{s.key}, Store: s.rows, Registry: s.registry})
+	rooms, err := roomserver.New(roomserver.Config{APIKeys: []token.APIKey{s.key}, Store: s.rows, Registry: s.registry, Audit: s.audit})
 	check(t, err)
 	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", s.address)
 	check(t, err)

@@ -39,6 +39,8 @@ type stage struct {
 	rows *readStore
 	// server has the rooms, unless a population has room servers of its own.
 	server *server
+	// manager is where the program is.
+	manager string
 }
 
 func newStage(t *testing.T) *stage {
@@ -53,6 +55,7 @@ func newStage(t *testing.T) *stage {
 	s.kube, err = client.NewWithWatch(s.unlimited(nil), client.Options{Scheme: s.scheme})
 	check(t, err)
 	s.server = newServer(t, s.rows)
+	s.buildManager(t)
 	return s
 }
 
