@@ -68,7 +68,7 @@ func (r *RoomSecretReconciler) claimOn(ctx context.Context, s *scope, other *roo
 	if apierrors.IsNotFound(err) || errors.Is(err, errNotServed) {
 		return false, false, nil // without a room it can neither write nor delete
 	}
-	if err != nil || room.address() != s.room.address() {
+	if err != nil || room.address() != s.room.address() || !selects(r.Selector, room.object) {
 		return false, false, err
 	}
 	book := ledger{digests: r.Digests, uid: string(other.UID), place: room.address()}
@@ -91,7 +91,8 @@ func entryAsksFor(entry roomv1alpha1.PushEntry, own string, row plan.Row) bool {
 }
 
 // claimedTarget returns the name of another RoomSecret that has the better claim to the target, and "" when there is
-// none. RoomSecrets that all merge into the target share it, key by key.
+// none. RoomSecrets that all merge into the target share it, key by key. One of another operator is not in the cache, and shows
+// in the target.
 func (r *RoomSecretReconciler) claimedTarget(ctx context.Context, s *scope, t target) (string, error) {
 	var others roomv1alpha1.RoomSecretList
 	if err := r.Client.List(ctx, &others, client.MatchingFields{indexTarget: s.rs.Namespace + "/" + t.name}); err != nil {
@@ -107,7 +108,7 @@ func (r *RoomSecretReconciler) claimedTarget(ctx context.Context, s *scope, t ta
 			return other.Namespace + "/" + other.Name, nil
 		}
 	}
-	return "", nil
+	return t.ownedByAnother(s.rs), nil
 }
 
 // holdsTarget reports whether a RoomSecret has written the target before.

@@ -27,6 +27,8 @@ const (
 	indexTarget = "target"
 	// indexCredential finds the Rooms and ClusterRooms whose auth or tls names a Secret.
 	indexCredential = "credential"
+	// indexAddress finds the Rooms and ClusterRooms that are one room.
+	indexAddress = "address"
 	// indexAuthority finds the Rooms and ClusterRooms whose tls names a ConfigMap.
 	indexAuthority = "authority"
 )
@@ -47,12 +49,14 @@ func addIndexes(ctx context.Context, indexer client.FieldIndexer, withoutCluster
 		{&roomv1alpha1.RoomSecret{}, indexTarget, onRoomSecret(targetOf)},
 		{&roomv1alpha1.Room{}, indexCredential, onRoom(room.secrets)},
 		{&roomv1alpha1.Room{}, indexAuthority, onRoom(room.configMaps)},
+		{&roomv1alpha1.Room{}, indexAddress, onRoom(addressOf)},
 	}
 	if !withoutClusterRooms {
 		indexes = append(
 			indexes,
 			index{&roomv1alpha1.ClusterRoom{}, indexCredential, onRoom(room.secrets)},
 			index{&roomv1alpha1.ClusterRoom{}, indexAuthority, onRoom(room.configMaps)},
+			index{&roomv1alpha1.ClusterRoom{}, indexAddress, onRoom(addressOf)},
 		)
 	}
 	for _, index := range indexes {
@@ -137,6 +141,8 @@ func rowsOf(rs *roomv1alpha1.RoomSecret) []string {
 	}
 	return values
 }
+
+func addressOf(r room) []string { return []string{r.address()} }
 
 func onRoom(values func(room) []string) client.IndexerFunc {
 	return func(object client.Object) []string {

@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -22,17 +23,19 @@ import (
 type Inventory struct {
 	list    func(client.ObjectList) error
 	elected <-chan struct{}
+	// selector selects what is counted; nil means all.
+	selector labels.Selector
 
 	objects *prometheus.Desc
 	expires *prometheus.Desc
 }
 
 // NewInventory returns an inventory of what a reader, the cache of the manager, has. It is empty until elected is closed,
-// so that of several replicas only one tells.
-func NewInventory(ctx context.Context, reader client.Reader, elected <-chan struct{}) *Inventory {
+// so that of several replicas only one tells, and has what the selector of the operator selects, or everything when it is nil.
+func NewInventory(ctx context.Context, reader client.Reader, elected <-chan struct{}, selector labels.Selector) *Inventory {
 	return &Inventory{
 		list:    func(list client.ObjectList) error { return reader.List(ctx, list, client.UnsafeDisableDeepCopy) },
-		elected: elected,
+		elected: elected, selector: selector,
 		objects: prometheus.NewDesc("roomsecret_objects",
 			"How many Rooms, ClusterRooms and RoomSecrets there are, by kind, by status (True, False, Unknown) and reason of their Ready condition, and by whether they are stalled (True, False), which means that only a person can mend them.",
 			[]string{"kind", "ready", "reason", "stalled"}, nil),
@@ -72,6 +75,9 @@ func (i *Inventory) Collect(metrics chan<- prometheus.Metric) {
 		}
 		if err == nil {
 			err = meta.EachListItem(list, func(object runtime.Object) error {
+				if o, ok := object.(client.Object); ok && !selects(i.selector, o) {
+					return nil
+				}
 				counts[standingOf(kind, conditionsOf(object))]++
 				i.tellExpiry(object, metrics)
 				return nil

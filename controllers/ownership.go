@@ -83,6 +83,19 @@ func (t target) controller(rs *roomv1alpha1.RoomSecret) string {
 	return fmt.Sprintf("%s %q", owner.Kind, owner.Name)
 }
 
+// ownedByAnother names the RoomSecret that owns the target as its controller, when a RoomSecret is to merge into it: who owns it
+// takes every key of it for its own.
+func (t target) ownedByAnother(rs *roomv1alpha1.RoomSecret) string {
+	if !t.exists() || !merges(rs) {
+		return ""
+	}
+	owner := metav1.GetControllerOf(t.secret)
+	if owner == nil || owner.UID == rs.UID || owner.Kind != "RoomSecret" || owner.APIVersion != roomv1alpha1.SchemeGroupVersion().String() {
+		return ""
+	}
+	return rs.Namespace + "/" + owner.Name
+}
+
 // metadata is what a pull puts on its target besides the keys.
 type metadata struct {
 	labels, annotations map[string]string

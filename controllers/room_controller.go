@@ -15,6 +15,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/util/wait"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -41,6 +42,8 @@ type RoomReconciler struct {
 	Events recorder.EventRecorder
 	// Namespaces are those that are watched; empty means all.
 	Namespaces []string
+	// Selector selects the rooms that are this operator's; nil means all.
+	Selector labels.Selector
 
 	credentials credentials
 }
@@ -62,6 +65,10 @@ func (r *RoomReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.
 	if err != nil {
 		return ctrl.Result{}, err
 	}
+	if !selects(r.Selector, room.object) {
+		r.Rooms.Forget(key)
+		return ctrl.Result{}, nil // another operator connects to it and reports on it
+	}
 	holders, err := r.holders(ctx, room)
 	if err != nil {
 		return ctrl.Result{}, err
@@ -77,22 +84,34 @@ func (r *RoomReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.
 }
 
 // holders returns the names of the RoomSecrets that need the room to undo something when they are deleted. Before a
-// ClusterRoom that was held is said to be free, the API server is asked: the cache may have some namespaces only.
+// room that was held is said to be free, the API server is asked if the cache may have some of its RoomSecrets only.
 func (r *RoomReconciler) holders(ctx context.Context, room room) ([]string, error) {
 	var list roomv1alpha1.RoomSecretList
 	if err := r.Client.List(ctx, &list, client.MatchingFields{indexRoom: room.key.String()}, client.UnsafeDisableDeepCopy); err != nil {
 		return nil, fmt.Errorf("list the RoomSecrets of the room: %w", err)
 	}
 	names := holdersAmong(list, room.key)
-	if len(names) > 0 || room.key.Kind != roomv1alpha1.KindClusterRoom || !controllerutil.ContainsFinalizer(room.object, Finalizer) {
+	if len(names) > 0 || (room.key.Kind != roomv1alpha1.KindClusterRoom && r.Selector == nil) || !controllerutil.ContainsFinalizer(room.object, Finalizer) {
 		return names, nil
 	}
-	list = roomv1alpha1.RoomSecretList{} // what is in it belongs to the cache
-	if err := r.Live.List(ctx, &list); err != nil {
-		return nil, fmt.Errorf("list the RoomSecrets of all namespaces: %w", err)
-	}
-	return holdersAmong(list, room.key), nil
+	return r.allHolders(ctx, room)
 }
+
+// allHolders asks the API server for what holders asks the cache for.
+func (r *RoomReconciler) allHolders(ctx context.Context, room room) ([]string, error) {
+	var names []string
+	for next, more := "", true; more; more = next != "" {
+		var page roomv1alpha1.RoomSecretList
+		if err := r.Live.List(ctx, &page, client.InNamespace(room.key.Namespace), client.Limit(pageSize), client.Continue(next)); err != nil {
+			return nil, fmt.Errorf("list the RoomSecrets that may use the room: %w", err)
+		}
+		names, next = append(names, holdersAmong(page, room.key)...), page.Continue
+	}
+	return names, nil
+}
+
+// pageSize is how many RoomSecrets are asked for at once where there may be any number.
+const pageSize = 500
 
 func holdersAmong(list roomv1alpha1.RoomSecretList, key sessions.RoomKey) []string {
 	var names []string
@@ -145,6 +164,9 @@ func (r *RoomReconciler) connect(ctx context.Context, room room) error {
 	if room.connection.Suspend {
 		r.Rooms.Suspend(room.key)
 		return fault.NewWaiting(roomv1alpha1.ReasonSuspended, "The connection is suspended: set spec.suspend to false to go on.")
+	}
+	if err := r.contested(ctx, room); err != nil {
+		return err
 	}
 	reached, err := r.credentials.read(ctx, room)
 	if err != nil {
@@ -236,7 +258,7 @@ func (r *RoomReconciler) judge(ctx context.Context, room room, cause error, hold
 		return verdict{
 			ready: metav1.ConditionFalse, reason: roomv1alpha1.ReasonDeleting, reconciling: true,
 			message: fmt.Sprintf("%d RoomSecrets still have something to delete in the room, the first of them %s: delete them, or set their deletionPolicy to Retain.", len(holders), holders[0]),
-		}, ctrl.Result{}, nil
+		}, ctrl.Result{RequeueAfter: r.unseen(room)}, nil
 	case f == nil:
 		return verdict{
 			ready: metav1.ConditionTrue, reason: roomv1alpha1.ReasonConnected,

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -49,6 +50,8 @@ type RoomSecretReconciler struct {
 	Callback string
 	// Restarts says whether workloads may be restarted.
 	Restarts bool
+	// Selector selects the rooms and RoomSecrets that are this operator's; nil means all.
+	Selector labels.Selector
 	// Answers answers others.
 	Answers *Answers
 
@@ -111,8 +114,8 @@ func (r *RoomSecretReconciler) Reconcile(ctx context.Context, req ctrl.Request) 
 	started := r.Clock.Now()
 	var rs roomv1alpha1.RoomSecret
 	err := r.objects.get(ctx, req.NamespacedName, &rs)
-	if apierrors.IsNotFound(err) {
-		r.forget(req.NamespacedName)
+	if apierrors.IsNotFound(err) || (err == nil && !selects(r.Selector, &rs)) {
+		r.forget(req.NamespacedName) // it is gone, or another operator's now: nothing of it is undone
 		return ctrl.Result{}, nil
 	}
 	if err != nil {
@@ -168,6 +171,10 @@ func (r *RoomSecretReconciler) resolve(ctx context.Context, s *scope) error {
 	}
 	if err != nil {
 		return err
+	}
+	if !selects(r.Selector, room.object) {
+		return fault.NewTerminal(roomv1alpha1.ReasonUnsupported,
+			"%s %q is another operator's, as its labels say: give it and its RoomSecrets the labels of one operator (--watch-label-selector).", key.Kind, key.Name)
 	}
 	s.room = room
 	if s.rs.DeletionTimestamp.IsZero() && !room.object.GetDeletionTimestamp().IsZero() {

@@ -15,6 +15,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/client-go/util/workqueue"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -32,6 +33,7 @@ import (
 	"github.com/roomsecrets/roomsecret-operator/internal/fingerprint"
 	"github.com/roomsecrets/roomsecret-operator/internal/hosts"
 	"github.com/roomsecrets/roomsecret-operator/internal/sessions"
+	"github.com/roomsecrets/roomsecret-operator/internal/shard"
 )
 
 // Options are what the controllers need.
@@ -54,6 +56,9 @@ type Options struct {
 	Restarts bool
 	// Namespaces are those that the cache of the manager is limited to; empty means all.
 	Namespaces []string
+	// Selector selects the Rooms, ClusterRooms and RoomSecrets to work on by their labels; nil means all. The cache of the
+	// manager must have all Rooms and ClusterRooms, and of RoomSecrets those that it selects.
+	Selector labels.Selector
 	// Consent makes the links to the consent page; without a URL there is none.
 	Consent consent.Links
 	// MaxConcurrentReconciles is how many RoomSecrets are worked on at the same time, and how many rooms of each kind; 0
@@ -78,8 +83,14 @@ const (
 // CacheOptions returns what the cache of the manager must keep: all of our own kinds, of Secrets, ConfigMaps and Namespaces
 // only metadata, stripped to what the indexes need. With namespaces, only objects of those are seen, besides ClusterRooms.
 func CacheOptions(namespaces ...string) cache.Options {
+	return ShardCacheOptions(shard.Shard{Namespaces: namespaces})
+}
+
+// ShardCacheOptions returns the same for a shard. Of RoomSecrets the API server sends those in the shard only; all Rooms and
+// ClusterRooms are seen, to tell one of another shard from one that does not exist.
+func ShardCacheOptions(s shard.Shard) cache.Options {
 	var only map[string]cache.Config
-	for _, namespace := range namespaces {
+	for _, namespace := range s.Namespaces {
 		if only == nil {
 			only = map[string]cache.Config{}
 		}
@@ -90,9 +101,10 @@ func CacheOptions(namespaces ...string) cache.Options {
 		ReaderFailOnMissingInformer: true,
 		DefaultTransform:            cache.TransformStripManagedFields(),
 		ByObject: map[client.Object]cache.ByObject{
-			secretMetadata():    {Transform: keepIdentity},
-			configMapMetadata(): {Transform: keepIdentity},
-			namespaceMetadata(): {Transform: keepLabels},
+			&roomv1alpha1.RoomSecret{}: {Label: s.Selector},
+			secretMetadata():           {Transform: keepIdentity},
+			configMapMetadata():        {Transform: keepIdentity},
+			namespaceMetadata():        {Transform: keepLabels},
 		},
 	}
 }
@@ -154,21 +166,24 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 func setupRooms(mgr ctrl.Manager, o Options, kind roomv1alpha1.RoomKind, list client.ObjectList) error {
 	r := &RoomReconciler{
 		Kind: kind, Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Rooms: o.Rooms,
-		Events: mgr.GetEventRecorder("roomsecret-operator"), Namespaces: o.Namespaces,
+		Events: mgr.GetEventRecorder("roomsecret-operator"), Namespaces: o.Namespaces, Selector: o.Selector,
 		credentials: credentials{live: mgr.GetAPIReader(), digests: o.Digests, hosts: o.Hosts},
 	}
 	find, object, name := finder{mgr.GetClient()}, client.Object(&roomv1alpha1.Room{}), "room"
 	if kind == roomv1alpha1.KindClusterRoom {
 		object, name = &roomv1alpha1.ClusterRoom{}, "clusterroom"
 	}
-	return ctrl.NewControllerManagedBy(mgr).Named(name).
-		For(object, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, syncRequests()))).
+	b := ctrl.NewControllerManagedBy(mgr).Named(name).
+		For(object, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, syncRequests(), moves(o.Selector)))).
 		WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(find.roomsBy(indexCredential, list))).
 		WatchesMetadata(&corev1.ConfigMap{}, handler.EnqueueRequestsFromMapFunc(find.roomsBy(indexAuthority, list))).
 		Watches(&roomv1alpha1.RoomSecret{}, handler.EnqueueRequestsFromMapFunc(roomOfRoomSecret(kind)), builder.WithPredicates(finalizerChanges())).
 		WatchesRawSource(roomEvents(o.Rooms, kind)).
-		WithOptions(concurrent(o)).
-		Complete(withSpans(r, o, string(kind)))
+		WithOptions(concurrent(o))
+	if o.Selector != nil {
+		b = find.watchNamesakes(b, o, list)
+	}
+	return b.Complete(withSpans(r, o, string(kind)))
 }
 
 func setupRoomSecrets(mgr ctrl.Manager, o Options, answers *Answers) error {
@@ -177,11 +192,11 @@ func setupRoomSecrets(mgr ctrl.Manager, o Options, answers *Answers) error {
 		Events:  mgr.GetEventRecorder("roomsecret-operator"),
 		Digests: o.Digests, Metrics: o.Metrics, Clock: clock.RealClock{},
 		Errands: o.Errands, Callback: answers.callback(),
-		Grace: cmp.Or(o.Grace, defaultGrace), Restarts: o.Restarts, Answers: answers,
+		Grace: cmp.Or(o.Grace, defaultGrace), Restarts: o.Restarts, Answers: answers, Selector: o.Selector,
 		objects: fresh{cached: mgr.GetClient(), live: mgr.GetAPIReader()},
 	}
 	find := finder{mgr.GetClient()}
-	changed := builder.WithPredicates(predicate.GenerationChangedPredicate{})
+	changed := builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, moves(o.Selector)))
 	b := ctrl.NewControllerManagedBy(mgr).Named("roomsecret").
 		For(&roomv1alpha1.RoomSecret{}, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, syncRequests(), decisions()))).
 		Watches(&roomv1alpha1.RoomSecret{}, find.rivals()).

@@ -19,6 +19,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
@@ -37,6 +38,7 @@ import (
 	"github.com/roomsecrets/roomsecret-operator/internal/roomserver"
 	"github.com/roomsecrets/roomsecret-operator/internal/roomserver/store"
 	"github.com/roomsecrets/roomsecret-operator/internal/sessions"
+	"github.com/roomsecrets/roomsecret-operator/internal/shard"
 	"github.com/roomsecrets/roomsecret-operator/internal/testkube"
 	"github.com/roomsecrets/roomsecret-operator/roomclient/token"
 )
@@ -100,6 +102,8 @@ type world struct {
 	registry *prometheus.Registry
 	// limited says that the manager knows that it sees some namespaces only.
 	limited bool
+	// selector selects what the manager works on; nil for everything.
+	selector labels.Selector
 	// newClient makes the client of the manager; nil for the usual one.
 	newClient client.NewClientFunc
 	// user is who the manager is to the API server; empty for the administrator.
@@ -248,7 +252,7 @@ func (w *world) startManager() {
 	restConfig.UserAgent, restConfig.Impersonate.UserName = w.userAgent, w.user
 	mgr, err := ctrl.NewManager(restConfig, ctrl.Options{
 		Scheme:     scheme(w.t),
-		Cache:      controllers.CacheOptions(w.namespaces...),
+		Cache:      controllers.ShardCacheOptions(shard.Shard{Namespaces: w.namespaces, Selector: w.selector}),
 		Metrics:    metricsserver.Options{BindAddress: "0"},
 		Controller: config.Controller{SkipNameValidation: new(true)},
 		NewClient:  w.newClient,
@@ -284,6 +288,7 @@ func (w *world) options() controllers.Options {
 	w.rooms = sessions.NewPool(digests, roomMetrics, sessions.Dial)
 	return controllers.Options{
 		Namespaces: namespaces,
+		Selector:   w.selector,
 		Rooms:      w.rooms,
 		Digests:    digests, Metrics: syncMetrics,
 		Hosts:    w.hosts,

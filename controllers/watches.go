@@ -170,31 +170,35 @@ func without(a, b []string) []string {
 // roomsBy maps a Secret or a ConfigMap to the rooms of a kind that an index finds by its name.
 func (f finder) roomsBy(index string, list client.ObjectList) handler.MapFunc {
 	return func(ctx context.Context, object client.Object) []ctrl.Request {
-		found, ok := list.DeepCopyObject().(client.ObjectList)
-		if !ok {
-			return nil
-		}
-		name := object.GetNamespace() + "/" + object.GetName()
-		if err := f.reader.List(ctx, found, client.MatchingFields{index: name}); err != nil {
-			ctrl.LoggerFrom(ctx).Error(err, "find the rooms that a change concerns")
-			return nil
-		}
-		var requests []ctrl.Request
-		add := func(object client.Object) {
-			requests = append(requests, ctrl.Request{NamespacedName: client.ObjectKeyFromObject(object)})
-		}
-		switch rooms := found.(type) {
-		case *roomv1alpha1.RoomList:
-			for i := range rooms.Items {
-				add(&rooms.Items[i])
-			}
-		case *roomv1alpha1.ClusterRoomList:
-			for i := range rooms.Items {
-				add(&rooms.Items[i])
-			}
-		}
-		return requests
+		return f.rooms(ctx, list, index, object.GetNamespace()+"/"+object.GetName())
 	}
+}
+
+// rooms returns the requests of the rooms with a value in an index, of the kind that a list is of.
+func (f finder) rooms(ctx context.Context, list client.ObjectList, index, value string) []ctrl.Request {
+	found, ok := list.DeepCopyObject().(client.ObjectList)
+	if !ok {
+		return nil
+	}
+	if err := f.reader.List(ctx, found, client.MatchingFields{index: value}); err != nil {
+		ctrl.LoggerFrom(ctx).Error(err, "find the rooms that a change concerns")
+		return nil
+	}
+	var requests []ctrl.Request
+	add := func(object client.Object) {
+		requests = append(requests, ctrl.Request{NamespacedName: client.ObjectKeyFromObject(object)})
+	}
+	switch rooms := found.(type) {
+	case *roomv1alpha1.RoomList:
+		for i := range rooms.Items {
+			add(&rooms.Items[i])
+		}
+	case *roomv1alpha1.ClusterRoomList:
+		for i := range rooms.Items {
+			add(&rooms.Items[i])
+		}
+	}
+	return requests
 }
 
 // roomOfRoomSecret maps a RoomSecret to its room, when the room is of a kind.

@@ -47,7 +47,8 @@ const (
 	// ReasonTypeMismatch surfaces when the target of a pull exists with another type than the spec asks for.
 	ReasonTypeMismatch Reason = "TypeMismatch"
 	// ReasonConflict surfaces when a room secret or a target exists or is claimed by somebody else, when two sources of a
-	// pull give one key, or when another rule answers everything that a rule of provide describes.
+	// pull give one key, or when another rule answers everything that a rule of provide describes. Of a Room or ClusterRoom when another one,
+	// which another operator works with, is the same room.
 	ReasonConflict Reason = "Conflict"
 	// ReasonAdoptionRequired surfaces when the target of a pull is not ours, target.adopt asks to take it over, and nothing on
 	// the Secret allows that.
@@ -67,7 +68,7 @@ const (
 	// ReasonDrifted surfaces when the room differs from the spec and driftPolicy is Report.
 	ReasonDrifted Reason = "Drifted"
 	// ReasonUnsupported surfaces when the credential of the room cannot do what the entry needs, or the operator runs without
-	// what the spec asks for.
+	// what the spec asks for, or leaves its room to another operator.
 	ReasonUnsupported Reason = "Unsupported"
 	// ReasonRejected surfaces when the room, or a participant who was asked, refuses a request, or the API server does not accept the target
 	// or the restart of a workload.

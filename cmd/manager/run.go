@@ -34,7 +34,7 @@ import (
 	"github.com/roomsecrets/roomsecret-operator/internal/tracing"
 )
 
-// leaseName is the name of the lease that the leader holds.
+// leaseName is the name of the lease that the leader of everything holds; that of a shard begins with it.
 const leaseName = "roomsecret-operator"
 
 // flushTimeout is how long the end of the manager waits for the collector of traces.
@@ -123,11 +123,11 @@ func newManager(restConfig *rest.Config, scheme *runtime.Scheme, o *options.Opti
 	o.Limit(restConfig)
 	mgr, err := ctrl.NewManager(restConfig, ctrl.Options{
 		Scheme:                        scheme,
-		Cache:                         controllers.CacheOptions(o.WatchNamespaces...),
+		Cache:                         controllers.ShardCacheOptions(o.Shard()),
 		Metrics:                       serving,
 		HealthProbeBindAddress:        o.HealthProbeBindAddress,
 		LeaderElection:                o.LeaderElect,
-		LeaderElectionID:              leaseName,
+		LeaderElectionID:              o.Shard().Lease(leaseName),
 		LeaderElectionNamespace:       o.Namespace,
 		LeaderElectionReleaseOnCancel: true,
 		LeaderElectionConfig:          lease,
@@ -158,7 +158,7 @@ func addControllers(ctx context.Context, mgr ctrl.Manager, restConfig *rest.Conf
 	if err != nil {
 		return err
 	}
-	if err := metrics.Registry.Register(controllers.NewInventory(ctx, mgr.GetCache(), mgr.Elected())); err != nil {
+	if err := metrics.Registry.Register(controllers.NewInventory(ctx, mgr.GetCache(), mgr.Elected(), o.WatchLabelSelector)); err != nil {
 		return err
 	}
 	settings := controllers.Options{
@@ -170,6 +170,7 @@ func addControllers(ctx context.Context, mgr ctrl.Manager, restConfig *rest.Conf
 		Hosts:                   o.AllowedHosts,
 		Restarts:                o.EnableRestarts,
 		Namespaces:              o.WatchNamespaces,
+		Selector:                o.WatchLabelSelector,
 		Consent:                 consent.Links{URL: o.ConsentURL, Key: digests},
 		MaxConcurrentReconciles: o.MaxConcurrentReconciles,
 	}

@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	"go.uber.org/zap/zapcore"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/util/flowcontrol"
@@ -22,6 +23,7 @@ import (
 
 	"github.com/roomsecrets/roomsecret-operator/internal/consent"
 	"github.com/roomsecrets/roomsecret-operator/internal/hosts"
+	"github.com/roomsecrets/roomsecret-operator/internal/shard"
 )
 
 // DefaultNamespace is where the operator keeps its lease and key when nothing says otherwise.
@@ -47,6 +49,8 @@ type Options struct {
 	Namespace string
 	// WatchNamespaces are the namespaces whose objects are worked on; empty means all.
 	WatchNamespaces []string
+	// WatchLabelSelector selects what is worked on by its labels; nil means everything.
+	WatchLabelSelector labels.Selector
 	// ClusterRooms says whether ClusterRooms are worked with.
 	ClusterRooms bool
 	// AllowedHosts are the hosts that rooms may be at; empty means all.
@@ -80,6 +84,10 @@ func (o *Options) AddFlags(flags *flag.FlagSet) {
 		o.WatchNamespaces = strings.Split(value, ",")
 		return nil
 	})
+	flags.Func("watch-label-selector", "Label selector of the Rooms, ClusterRooms and RoomSecrets to work on, such as shard=a; the others are left to other operators (docs/scaling.md). The default is all of them.", func(value string) (err error) {
+		o.WatchLabelSelector, err = parseSelector(value)
+		return err
+	})
 	flags.BoolVar(&o.ClusterRooms, "cluster-rooms", true, "Work with ClusterRooms, which takes cluster-wide rights to them and to namespaces.")
 	flags.Func("allowed-hosts", "Hosts that rooms may be at, separated by commas: HOST, or *.HOST for every host below it, and :PORT behind it for this port only. The default is all of them.", func(value string) (err error) {
 		o.AllowedHosts, err = hosts.Parse(value)
@@ -98,6 +106,20 @@ func (o *Options) AddFlags(flags *flag.FlagSet) {
 	flags.StringVar(&o.ConsentOIDC.ClientSecretFile, "consent-oidc-client-secret-file", "", "File with the secret of that client. A public client has none.")
 	o.Zap.StacktraceLevel = zapcore.DPanicLevel // where a failure came from is in its message; a trace would bury it
 	o.Zap.BindFlags(flags)
+}
+
+// parseSelector reads a label selector. One that selects everything is refused: whoever sets it wants a part.
+func parseSelector(text string) (labels.Selector, error) {
+	selector, err := labels.Parse(text)
+	if err == nil && selector.Empty() {
+		err = errors.New("must select something, such as shard=a; leave it out to work on everything")
+	}
+	return selector, err
+}
+
+// Shard returns what is worked on.
+func (o *Options) Shard() shard.Shard {
+	return shard.Shard{Namespaces: o.WatchNamespaces, Selector: o.WatchLabelSelector}
 }
 
 // Limit makes everything that reaches the API server with a configuration, and with copies of it, keep the limits together. Without

@@ -59,6 +59,23 @@ func TestHostsAreParsed(t *testing.T) {
 	}
 }
 
+func TestTheLabelSelectorIsParsed(t *testing.T) {
+	t.Parallel()
+	o, err := parse(t, "--watch-label-selector", "shard in (a,b),!legacy", "--watch-namespaces=team-a")
+	if s := o.Shard(); err != nil || !s.Has("team-a", map[string]string{"shard": "a"}) || s.Has("team-b", map[string]string{"shard": "a"}) || s.Has("team-a", map[string]string{"shard": "a", "legacy": ""}) {
+		t.Errorf("got %v, %v", s, err)
+	}
+	for value, want := range map[string]string{"shard in a": "expected", "shard=not valid": "found", "shard=a=b": "found", "-=a": "name part must consist", "": "must select something"} {
+		var flags flag.FlagSet
+		flags.SetOutput(io.Discard)
+		o.AddFlags(&flags)
+		err := flags.Parse([]string{"--watch-label-selector", value})
+		if err == nil || !strings.Contains(err.Error(), "-watch-label-selector: ") || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: got %v", value, err)
+		}
+	}
+}
+
 func TestTheNamespaceComesFromThePod(t *testing.T) {
 	t.Setenv("POD_NAMESPACE", "elsewhere")
 	if o, err := parse(t); err != nil || o.Namespace != "elsewhere" {

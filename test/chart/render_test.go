@@ -26,7 +26,7 @@ func TestWhatIsRendered(t *testing.T) {
 			"watchNamespaces={team-a,team-b}", "metrics.secure=false", "manager.enableRestarts=true",
 		},
 		"everything": {
-			"replicas=3", "networkPolicy.enabled=true", "networkPolicy.metricsFrom[0].podSelector.matchLabels.app=prometheus", "metrics.serviceMonitor.enabled=true",
+			"replicas=3", "watchLabelSelector=shard in (a\\,b)", "networkPolicy.enabled=true", "networkPolicy.metricsFrom[0].podSelector.matchLabels.app=prometheus", "metrics.serviceMonitor.enabled=true",
 			"metrics.serviceMonitor.labels.release=prometheus", "metrics.rules.enabled=true",
 			"metrics.rules.labels.release=prometheus", "metrics.rules.disabled={RoomTokenExpiresSoon}", "priorityClassName=system-cluster-critical",
 			"roomserver.enabled=true", "roomserver.tlsSecret=roomserver-tls", "roomserver.rooms={support,sales}",

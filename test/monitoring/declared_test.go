@@ -89,7 +89,7 @@ func ofManager(t *testing.T) []metric {
 	}
 	elected := make(chan struct{})
 	close(elected)
-	list.MustRegister(controllers.NewInventory(t.Context(), oneRoom{}, elected))
+	list.MustRegister(controllers.NewInventory(t.Context(), oneRoom{}, elected, nil))
 	return list.declared(t)
 }
 
