@@ -159,6 +159,7 @@ func (a *arrivals) tell(what, value string) {
 // Put implements [store.Store].
 func (s *readStore) Put(ctx context.Context, row store.Row) error {
 	err := s.Store.Put(ctx, row)
+	s.note(row)
 	s.arrivals.tell(row.Room+"/"+row.ID, string(row.Value))
 	return err
 }

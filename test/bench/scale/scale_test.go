@@ -25,5 +25,6 @@ func TestScale(t *testing.T) {
 	revoked(t, s, r, bare[0])
 	memory(t, s, r, ours[1])
 	limits(t, s, r, ours[0])
+	takeover(t, s, r)
 	r.publish(t)
 }

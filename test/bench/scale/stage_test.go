@@ -5,8 +5,10 @@ package scale
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -100,6 +102,8 @@ type readStore struct {
 
 	mu   sync.Mutex
 	read map[store.Key]bool
+	// written has what was written since record was called.
+	written []written
 
 	// arrivals tells when a row, as room/id, gets a value.
 	arrivals arrivals
@@ -121,6 +125,33 @@ func (s *readStore) forget() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.read = map[store.Key]bool{}
+}
+
+// written is a value that a row got.
+type written struct {
+	at    time.Time
+	key   store.Key
+	value string
+}
+
+func (s *readStore) note(row store.Row) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.written = append(s.written, written{time.Now(), row.Key, string(row.Value)})
+}
+
+// record forgets what was written.
+func (s *readStore) record() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.written = nil
+}
+
+// recorded returns what was written since, in that order.
+func (s *readStore) recorded() []written {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.written)
 }
 
 // countRead returns how many rows were read since.
