@@ -26,14 +26,20 @@ import (
 // few is how many RoomSecrets the operator has in the reference of one change.
 const few = 10
 
-// change measures how long one change takes to arrive: that of a source to be in the room, and that of a row to be in the
-// Kubernetes Secret once the room is read. The reference is the same with few RoomSecrets.
+// ways are what is timed of one change: a source to be in the room, of that what the API server takes to accept the source, and
+// a row to be in the Kubernetes Secret once the room is read.
+var ways = [...]string{"source to room", "update of the source alone", "room to Secret"}
+
+// samples are the times that each of the ways took.
+type samples [len(ways)][]time.Duration
+
+// change measures how long one change takes to arrive. The reference is the same with few RoomSecrets.
 func change(t *testing.T, s *stage, r *report, p population) {
 	little := s.populate(t, "few", few)
 	reference := s.sample(t, little, false)
 	alone := s.sample(t, p, false)
 	busy := s.sample(t, p, true)
-	for way, name := range []string{"source to room", "room to Secret"} {
+	for way, name := range ways {
 		for part, label := range map[float64]string{0.5: "p50", 0.99: "p99"} {
 			before := milliseconds(quantile(reference[way], part))
 			r.ratio(fmt.Sprintf("one change, %s, %s", name, label), "ms", milliseconds(quantile(alone[way], part)), before, 2)
@@ -43,7 +49,7 @@ func change(t *testing.T, s *stage, r *report, p population) {
 }
 
 // sample changes sources and rows, one at a time, while the operator runs, and has nothing to do or all RoomSecrets to sync.
-func (s *stage) sample(t *testing.T, p population, resync bool) [2][]time.Duration {
+func (s *stage) sample(t *testing.T, p population, resync bool) samples {
 	t.Helper()
 	s.setInterval(t, p, time.Hour)
 	o := s.startOperator(t, p.namespace)
@@ -57,11 +63,13 @@ func (s *stage) sample(t *testing.T, p population, resync bool) [2][]time.Durati
 	if resync {
 		annotating.Go(func() error { return s.annotate(ctx, p) })
 	}
-	var took [2][]time.Duration
-	for i := range min(max(p.n/5, 20), 200) {
+	var took samples
+	for i := range min(max(*size/5, 20), 200) {
 		value := fmt.Sprintf("%s %t %d", p.namespace, resync, i)
-		took[0] = append(took[0], s.changeSource(t, p, value))
-		took[1] = append(took[1], s.changeRow(t, p, o, targets, value))
+		arrived, accepted := s.changeSource(t, p, value)
+		for way, d := range []time.Duration{arrived, accepted, s.changeRow(t, p, o, targets, value)} {
+			took[way] = append(took[way], d)
+		}
 	}
 	stop()
 	check(t, annotating.Wait())
@@ -77,13 +85,14 @@ func (p population) pick(pushes bool) int {
 	}
 }
 
-func (s *stage) changeSource(t *testing.T, p population, value string) time.Duration {
+func (s *stage) changeSource(t *testing.T, p population, value string) (arrived, accepted time.Duration) {
 	t.Helper()
 	i := p.pick(true)
 	told := s.rows.arrivals.expect(p.row(i, "").Room+"/"+p.name(i), value)
 	began := time.Now()
 	check(t, s.kube.Update(t.Context(), p.source(i, value)))
-	return (<-told).Sub(began)
+	accepted = time.Since(began)
+	return (<-told).Sub(began), accepted
 }
 
 func (s *stage) changeRow(t *testing.T, p population, o *operator, targets *arrivals, value string) time.Duration {

@@ -30,7 +30,7 @@ func memory(t *testing.T, s *stage, r *report, p population) {
 	before := s.residentSize(t, p)
 	r.ratio("memory of the manager", "MiB", before, memoryBase+float64(p.n)*memoryEach, 1)
 
-	foreign := min(p.n, 500)
+	foreign := min(p.n/2, 5000)
 	group, ctx := errgroup.WithContext(t.Context())
 	group.SetLimit(setUpWorkers)
 	for i := range foreign {
