@@ -123,6 +123,7 @@ func newManager(restConfig *rest.Config, scheme *runtime.Scheme, o *options.Opti
 	o.Limit(restConfig)
 	mgr, err := ctrl.NewManager(restConfig, ctrl.Options{
 		Scheme:                        scheme,
+		MapperProvider:                controllers.NewMapper,
 		Cache:                         controllers.ShardCacheOptions(o.Shard()),
 		Metrics:                       serving,
 		HealthProbeBindAddress:        o.HealthProbeBindAddress,

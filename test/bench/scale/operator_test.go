@@ -45,7 +45,7 @@ func (s *stage) startOperator(t *testing.T, namespace string) *operator {
 	syncMetrics, err := controllers.NewMetrics(o.registry)
 	check(t, err)
 	mgr, err := ctrl.NewManager(s.unlimited(o.requests), ctrl.Options{
-		Scheme: s.scheme, Cache: controllers.CacheOptions(namespace), Metrics: metricsserver.Options{BindAddress: "0"},
+		Scheme: s.scheme, MapperProvider: controllers.NewMapper, Cache: controllers.CacheOptions(namespace), Metrics: metricsserver.Options{BindAddress: "0"},
 		Controller: config.Controller{SkipNameValidation: new(true)},
 	})
 	check(t, err)
