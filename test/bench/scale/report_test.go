@@ -42,6 +42,11 @@ func (r *report) ratio(name, unit string, ours, reference, target float64) {
 	r.Figures = append(r.Figures, figure{Name: name, N: r.n, Unit: unit, Ours: ours, Reference: &reference, Ratio: ours / reference, Target: &target})
 }
 
+// part reports a part of a figure, which has no target of its own.
+func (r *report) part(name, unit string, ours, reference float64) {
+	r.Figures = append(r.Figures, figure{Name: name, N: r.n, Unit: unit, Ours: ours, Reference: &reference, Ratio: ours / reference})
+}
+
 func (r *report) count(name string, ours, target float64) {
 	r.Figures = append(r.Figures, figure{Name: name, N: r.n, Ours: ours, Ratio: ours, Target: &target})
 }
