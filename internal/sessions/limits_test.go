@@ -55,6 +55,32 @@ func TestTheRateOfRequestsIsThatOfTheRoom(t *testing.T) {
 	w.Expect(w.participants()).To(Equal(2.0), "nobody has connected anew")
 }
 
+// What a room has used of its rate stays used when its sessions are replaced: a credential that comes and goes is no way around the limit.
+func TestARoomThatIsConnectedAnewMayNotAskForMore(t *testing.T) {
+	t.Parallel()
+	cases := map[string]func(w *world, room *sessions.Room){
+		"after its credential was gone": func(w *world, _ *sessions.Room) { w.pool.Withhold(roomKey) },
+		"after it was suspended":        func(w *world, _ *sessions.Room) { w.pool.Suspend(roomKey) },
+		"as somebody else":              func(_ *world, room *sessions.Room) { room.Identity, room.Revision = "alice", "2" },
+	}
+	for name, change := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			room := w.room("1")
+			room.PollInterval, room.Limits = time.Hour, sessions.Limits{RequestsPerSecond: 5, Burst: 5}
+			rows := many(5)
+			client := w.connect(room, owned("a"))
+			w.track(client, rows...)
+			began := time.Now()
+			client.Read(t.Context(), rows)
+			change(w, &room)
+			w.see(w.connect(room, owned("a")), rows...)
+			w.Expect(time.Since(began)).To(BeNumerically(">=", 990*time.Millisecond), "5 at once, and 5 more at 5 a second")
+		})
+	}
+}
+
 func TestPollsKeepToTheRateOfTheRoom(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

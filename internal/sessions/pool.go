@@ -4,6 +4,7 @@
 package sessions
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"maps"
@@ -35,6 +36,8 @@ type Pool struct {
 	// handlers are told what others ask for.
 	handlers Handlers
 	rooms    map[RoomKey]*connections
+	// gates bound what is asked of each room that is known, whichever sessions it has.
+	gates map[RoomKey]*gate
 	// withheld are the rooms that are known and cannot be connected at all.
 	withheld map[RoomKey]bool
 	// closed says that Start is over, or about to be: no session is started any more.
@@ -48,7 +51,10 @@ type Pool struct {
 
 // NewPool returns a Pool that makes digests with the key and starts sessions with the dialer.
 func NewPool(digests fingerprint.Key, metrics *Metrics, dial Dialer) *Pool {
-	return &Pool{digests: digests, metrics: metrics, dial: dial, rooms: map[RoomKey]*connections{}, withheld: map[RoomKey]bool{}}
+	return &Pool{
+		digests: digests, metrics: metrics, dial: dial,
+		rooms: map[RoomKey]*connections{}, gates: map[RoomKey]*gate{}, withheld: map[RoomKey]bool{},
+	}
 }
 
 // Subscribe adds a function that is called with each event. It must not block.
@@ -96,11 +102,12 @@ func (p *Pool) Ensure(ctx context.Context, key RoomKey, room Room) error {
 	case previous != nil && room.succeeds(previous.room):
 		return previous.follow(room)
 	}
-	next := &connections{room: room, gate: newGate(room.Limits), sessions: map[string]*session{}}
+	next := &connections{room: room, gate: cmp.Or(p.gates[key], newGate(room.Limits)), sessions: map[string]*session{}}
 	if err := p.open(ctx, key, next, room.Identity); err != nil {
 		return err
 	}
-	p.rooms[key] = next
+	next.gate.set(room.Limits)
+	p.rooms[key], p.gates[key] = next, next.gate
 	delete(p.withheld, key)
 	p.closeLater(previous)
 	return nil
@@ -142,6 +149,7 @@ func (p *Pool) Forget(key RoomKey) {
 	known := p.rooms[key] != nil || p.withheld[key]
 	p.closeLater(p.rooms[key])
 	delete(p.rooms, key)
+	delete(p.gates, key)
 	delete(p.withheld, key)
 	p.metrics.forget(key)
 	p.mu.Unlock()
