@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	. "github.com/onsi/gomega"
+	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
@@ -20,6 +21,7 @@ import (
 	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
 	"github.com/roomsecrets/roomsecret-operator/controllers"
 	"github.com/roomsecrets/roomsecret-operator/internal/fingerprint"
+	"github.com/roomsecrets/roomsecret-operator/internal/plan"
 	"github.com/roomsecrets/roomsecret-operator/internal/roomserver/store"
 	"github.com/roomsecrets/roomsecret-operator/internal/testkube"
 )
@@ -215,6 +217,37 @@ func TestARoomSecretOfAnotherShardThanItsRoomIsRefused(t *testing.T) {
 	w.remove(second)
 	w.Eventually(w.gone(second)).Should(BeTrue())
 	w.Expect(w.value(w.key(own, "a"))()).To(Equal("one"))
+}
+
+func TestARoomIsAnsweredInByItsShard(t *testing.T) {
+	t.Parallel()
+	shards, _ := newShards(t, "shard=a", "shard=b")
+	w := shards[0]
+	w.withRoom(roomIn("a"))
+	provide := w.newProvide("provide", []string{"a"}, inShard("a"))
+	elsewhere := w.newProvide("elsewhere", []string{"b"}, inShard("b"))
+	w.create(newSecret(w.ns, "source", map[string]string{"a": "one", "b": "two"}), provide, elsewhere)
+	w.settled(provide)
+	w.Eventually(w.state(elsewhere)).Should(Equal("False/Unsupported"))
+	agent := w.newAsker("agent")
+	w.Expect(agent.asks("secret://a")).To(Equal("one"))
+	w.Expect(agent.asks("secret://b")).To(Equal(refused(plan.RefusalUnmatched)), "who answers has no such rule")
+	w.Expect(w.sum(shards[1].registry, "roomsecret_answers_total", nil)).To(BeZero(), "nobody else is in the room")
+}
+
+func TestRoomsOfAnotherShardAreNotCounted(t *testing.T) {
+	t.Parallel()
+	w := newStoppedWorld(t)
+	for _, name := range []string{"a", "b"} {
+		room, _ := w.newRoom(roomIn(name), func(r *roomv1alpha1.Room) { r.Name = name })
+		w.create(room)
+	}
+	leads := make(chan struct{})
+	close(leads)
+	registry := prometheus.NewRegistry()
+	selector := labels.SelectorFromSet(labels.Set{shardLabel: "a"})
+	w.Expect(registry.Register(controllers.NewInventory(w.ctx, client.NewNamespacedClient(w.kube, w.ns), leads, selector))).To(Succeed())
+	w.Expect(w.sum(registry, "roomsecret_objects", map[string][]string{"kind": {"Room"}})).To(Equal(1.0))
 }
 
 func TestOfTwoRoomsOfTwoShardsThatAreOneRoomTheOlderIsServed(t *testing.T) {

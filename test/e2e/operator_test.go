@@ -235,6 +235,23 @@ func TestAnotherReplicaTakesOver(t *testing.T) {
 	u.Eventually(u.pulled).Should(Equal("three"))
 }
 
+// TestShardsWorkAtTheSameTime has three operators in one namespace, each with a lease of its own, and moves everything from one to
+// another.
+func TestShardsWorkAtTheSameTime(t *testing.T) {
+	server := startRoomServer(t)
+	a := startManager(t, "--watch-label-selector=shard=a")
+	startManager(t, "--watch-label-selector=shard=b")
+	rest := startManager(t, "--watch-label-selector=shard notin (a,b)")
+	u := newUser(t, server)
+	u.ready()
+	u.Eventually(a.output.String).Should(ContainSubstring(acquired), "nobody waits for the lease of another shard")
+	u.kubectl("label", "rooms,rmsec", "--all", "shard=b")
+	rest.stop()
+	u.kubectl("patch", "secret", "source", "-p", `{"stringData":{"apiKey":"two"}}`)
+	u.Eventually(u.pulled).Should(Equal("two"))
+	u.ready()
+}
+
 func TestProbesAndMetrics(t *testing.T) {
 	server := startRoomServer(t)
 	m := startManager(t)
