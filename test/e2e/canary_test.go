@@ -4,8 +4,6 @@
 package e2e_test
 
 import (
-	"encoding/base64"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"os/exec"
@@ -14,6 +12,8 @@ import (
 	"testing"
 
 	. "github.com/onsi/gomega"
+
+	"github.com/roomsecrets/roomsecret-operator/test/programs"
 )
 
 // canaries are values that nobody may tell. Each is one that no text has by accident.
@@ -85,31 +85,31 @@ func TestNobodyTellsASecret(t *testing.T) {
 	u.ready()
 	unknown, err := exec.Command(filepath.Join(shared.dir, "roomserver"), "api-key").Output()
 	u.Expect(err).NotTo(HaveOccurred())
-	unknownKey, elsewhere := strings.TrimSpace(string(unknown)), server.token("agent", "another")
-	u.apply(fmt.Sprintf(wrong, server.address, canaries[0], canaries[1], canaries[2], unknownKey, elsewhere))
+	unknownKey, elsewhere := strings.TrimSpace(string(unknown)), server.Token("agent", "another")
+	u.apply(fmt.Sprintf(wrong, server.Address, canaries[0], canaries[1], canaries[2], unknownKey, elsewhere))
 	for object, reason := range map[string]string{
 		"room/no-credential": "InvalidCredential", "room/unknown": "Unauthorized", "room/elsewhere": "Forbidden",
 		"rmsec/canary-push": "InvalidTemplate", "rmsec/canary-pull": "InvalidValue",
 	} {
 		u.kubectl("wait", `--for=jsonpath={.status.conditions[?(@.type=="Ready")].reason}=`+reason, "--timeout="+patience.String(), object)
 	}
-	server.stop()
+	server.Stop()
 	u.kubectl("wait", "--for=condition=Ready=false", "--timeout="+patience.String(), "rooms/support")
 	u.kubectl("patch", "secret", "source", "-p", `{"stringData":{"apiKey":"`+canaries[3]+`"}}`)
-	server.run(t)
+	server.Run()
 	u.Eventually(u.pulled).Should(Equal(canaries[3]))
 	u.tamper(canaries[4])
 	u.Eventually(u.held("")).Should(Equal(canaries[3]))
 	u.kubectl("delete", "rmsec", "--all", "--timeout="+patience.String())
 
-	requests, err := shared.cluster.AuditLog().Read()
+	requests, err := shared.Cluster.AuditLog().Read()
 	u.Expect(err).NotTo(HaveOccurred())
 	audit, err := json.Marshal(requests)
 	u.Expect(err).NotTo(HaveOccurred())
-	secrets := append([]string{server.apiKey(), unknownKey, elsewhere}, canaries...)
+	secrets := append([]string{server.APIKey(), unknownKey, elsewhere}, canaries...)
 	for where, text := range map[string]string{
-		"the log of the operator":    m.output.String(),
-		"the log of the room server": server.output.String(),
+		"the log of the operator":    m.Output(),
+		"the log of the room server": server.Output(),
 		"the events":                 u.kubectl("get", "events", "-o", "yaml"),
 		"the rooms":                  u.kubectl("get", "rooms", "-o", "yaml"),
 		"the metrics":                m.scrape(u, u.metricsToken()),
@@ -117,25 +117,10 @@ func TestNobodyTellsASecret(t *testing.T) {
 	} {
 		u.Expect(text).NotTo(BeEmpty(), where)
 		for i, secret := range secrets {
-			u.Expect(shows(text, secret)).To(BeFalse(), "%s has secret %d", where, i)
+			u.Expect(programs.Shows(text, secret)).To(BeFalse(), "%s has secret %d", where, i)
 		}
 		if where != "the audit log" { // kubectl asks there for a token
-			u.Expect(shows(text, `{"alg":"HS256"`)).To(BeFalse(), "%s has a token", where)
+			u.Expect(programs.Shows(text, `{"alg":"HS256"`)).To(BeFalse(), "%s has a token", where)
 		}
 	}
-}
-
-// shows reports whether a text has a secret, as it is or in one of the forms in which it travels.
-func shows(text, secret string) bool {
-	forms := []string{secret, hex.EncodeToString([]byte(secret))}
-	for before := range 3 { // wherever in a longer text it was encoded
-		encoded := base64.RawStdEncoding.EncodeToString(append(make([]byte, before), secret...))
-		forms = append(forms, strings.Trim(encoded[4:len(encoded)-4], "="))
-	}
-	for _, form := range forms {
-		if strings.Contains(text, form) {
-			return true
-		}
-	}
-	return false
 }

@@ -17,6 +17,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/yaml"
+
+	"github.com/roomsecrets/roomsecret-operator/test/programs"
 )
 
 // TestAnOperatorOfOneNamespaceNeedsNoRightsElsewhere installs the chart for one namespace, runs the manager as the chart
@@ -70,20 +72,20 @@ spec:
 func (u *user) startOwnManager(values ...string) string {
 	u.t.Helper()
 	home := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "tenant-operator-"}}
-	u.Expect(shared.kube.Create(u.t.Context(), home)).To(Succeed())
+	u.Expect(shared.Kube.Create(u.t.Context(), home)).To(Succeed())
 	values = append(values, "watchNamespaces={"+u.namespace+"}", "metrics.secure=false", "crds.install=false")
 	rendered, err := exec.CommandContext(u.t.Context(), "../../bin/tools/helm", "template", "rooms", "../../charts/roomsecret-operator",
 		"--namespace", home.Name, "--set", strings.Join(values, ",")).Output()
 	u.Expect(err).NotTo(HaveOccurred(), "run make tools if helm is missing")
-	apply := shared.cluster.Kubectl(u.t.Context(), "apply", "-f", "-")
+	apply := shared.Cluster.Kubectl(u.t.Context(), "apply", "-f", "-")
 	apply.Stdin = bytes.NewReader(rendered)
 	output, err := apply.CombinedOutput()
 	u.Expect(err).NotTo(HaveOccurred(), "%s", output)
 
 	kubeconfig := filepath.Join(u.t.TempDir(), "kubeconfig")
 	u.Expect(shared.writeKubeconfig(u.t.Context(), home.Name, "rooms-roomsecret-operator", kubeconfig)).To(Succeed())
-	start(u.t, "manager", append(argumentsIn(u, rendered), "--kubeconfig", kubeconfig, "--namespace", home.Name,
-		"--health-probe-bind-address", freeAddress(u.t), "--metrics-bind-address", freeAddress(u.t))...)
+	programs.Start(u.t, filepath.Join(shared.dir, "manager"), append(argumentsIn(u, rendered), "--kubeconfig", kubeconfig, "--namespace", home.Name,
+		"--health-probe-bind-address", programs.FreeAddress(u.t), "--metrics-bind-address", programs.FreeAddress(u.t))...)
 	return home.Name
 }
 
@@ -91,7 +93,7 @@ func (u *user) startOwnManager(values ...string) string {
 // the generation.
 func (u *user) rollouts() (int, error) {
 	var deployment appsv1.Deployment
-	err := shared.kube.Get(u.t.Context(), client.ObjectKey{Namespace: u.namespace, Name: "app"}, &deployment)
+	err := shared.Kube.Get(u.t.Context(), client.ObjectKey{Namespace: u.namespace, Name: "app"}, &deployment)
 	return int(deployment.Generation) - 1, err
 }
 

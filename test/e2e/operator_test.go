@@ -22,6 +22,7 @@ import (
 
 	"github.com/roomsecrets/roomsecret-operator/internal/laws"
 	"github.com/roomsecrets/roomsecret-operator/roomclient"
+	"github.com/roomsecrets/roomsecret-operator/test/programs"
 )
 
 const room = "support"
@@ -76,25 +77,25 @@ type user struct {
 	*WithT
 	t         *testing.T
 	namespace string
-	server    *roomServer
+	server    *programs.RoomServer
 }
 
 // newUser returns a user with a namespace of their own, in which the manifests are applied.
-func newUser(t *testing.T, server *roomServer) *user {
+func newUser(t *testing.T, server *programs.RoomServer) *user {
 	t.Helper()
 	u := &user{WithT: NewWithT(t), t: t, server: server}
 	ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "user-"}}
-	u.Expect(shared.kube.Create(t.Context(), ns)).To(Succeed())
+	u.Expect(shared.Kube.Create(t.Context(), ns)).To(Succeed())
 	u.namespace = ns.Name
 	t.Cleanup(u.checkLaws)
-	u.apply(fmt.Sprintf(manifests, server.address, server.apiKey()))
+	u.apply(fmt.Sprintf(manifests, server.Address, server.APIKey()))
 	return u
 }
 
 // checkLaws checks the laws of status on all that the test leaves behind.
 func (u *user) checkLaws() {
 	u.t.Helper()
-	broken, err := laws.CheckAll(context.WithoutCancel(u.t.Context()), shared.kube, u.namespace)
+	broken, err := laws.CheckAll(context.WithoutCancel(u.t.Context()), shared.Kube, u.namespace)
 	u.Expect(err).NotTo(HaveOccurred())
 	u.Expect(broken).To(BeEmpty())
 }
@@ -102,7 +103,7 @@ func (u *user) checkLaws() {
 // apply applies manifests with kubectl.
 func (u *user) apply(manifests string) {
 	u.t.Helper()
-	command := shared.cluster.Kubectl(u.t.Context(), "-n", u.namespace, "apply", "-f", "-")
+	command := shared.Cluster.Kubectl(u.t.Context(), "-n", u.namespace, "apply", "-f", "-")
 	command.Stdin = strings.NewReader(manifests)
 	output, err := command.CombinedOutput()
 	u.Expect(err).NotTo(HaveOccurred(), "%s", output)
@@ -111,7 +112,7 @@ func (u *user) apply(manifests string) {
 // kubectl runs kubectl in the user's namespace and returns what it prints.
 func (u *user) kubectl(args ...string) string {
 	u.t.Helper()
-	output, err := shared.cluster.Kubectl(u.t.Context(), append([]string{"-n", u.namespace}, args...)...).CombinedOutput()
+	output, err := shared.Cluster.Kubectl(u.t.Context(), append([]string{"-n", u.namespace}, args...)...).CombinedOutput()
 	u.Expect(err).NotTo(HaveOccurred(), "kubectl %v: %s", args, output)
 	return string(output)
 }
@@ -125,7 +126,7 @@ func (u *user) ready() {
 // pulled returns the value that arrived in the target.
 func (u *user) pulled() (string, error) {
 	var secret corev1.Secret
-	err := shared.kube.Get(u.t.Context(), client.ObjectKey{Namespace: u.namespace, Name: "app"}, &secret)
+	err := shared.Kube.Get(u.t.Context(), client.ObjectKey{Namespace: u.namespace, Name: "app"}, &secret)
 	return string(secret.Data["STRIPE"]), client.IgnoreNotFound(err)
 }
 
@@ -133,7 +134,7 @@ func (u *user) pulled() (string, error) {
 func (u *user) inRoom(do func(context.Context, roomclient.Secrets) error) {
 	u.t.Helper()
 	conn, err := roomclient.Dial(u.t.Context(), roomclient.Config{
-		URL: "ws://" + u.server.address, Room: room, Token: roomclient.StaticToken(u.server.token("agent", room)),
+		URL: "ws://" + u.server.Address, Room: room, Token: roomclient.StaticToken(u.server.Token("agent", room)),
 	})
 	u.Expect(err).NotTo(HaveOccurred())
 	defer func() { u.Expect(conn.Close()).To(Succeed()) }()
@@ -203,11 +204,11 @@ func TestARestartedRoomServerIsNoticedAndNothingIsLost(t *testing.T) {
 	startManager(t)
 	u := newUser(t, server)
 	u.ready()
-	server.stop()
+	server.Stop()
 	u.kubectl("wait", "--for=condition=Ready=false", "--timeout="+patience.String(), "rooms/support")
 	u.kubectl("patch", "secret", "source", "-p", `{"stringData":{"apiKey":"two"}}`)
 	u.Consistently(u.pulled, 2*time.Second).Should(Equal("one"))
-	server.run(t)
+	server.Run()
 	u.Eventually(u.pulled).Should(Equal("two"))
 	u.ready()
 }
@@ -218,19 +219,19 @@ func TestAnotherReplicaTakesOver(t *testing.T) {
 	u := newUser(t, server)
 	u.ready()
 	leader, follower := first, second
-	if !strings.Contains(first.output.String(), acquired) {
+	if !strings.Contains(first.Output(), acquired) {
 		leader, follower = second, first
 	}
-	u.Expect(follower.output.String()).NotTo(ContainSubstring(acquired))
-	leader.stop()
-	u.Eventually(follower.output.String).Should(ContainSubstring(acquired))
+	u.Expect(follower.Output()).NotTo(ContainSubstring(acquired))
+	leader.Stop()
+	u.Eventually(follower.Output).Should(ContainSubstring(acquired))
 	u.kubectl("patch", "secret", "source", "-p", `{"stringData":{"apiKey":"two"}}`)
 	u.Eventually(u.pulled).Should(Equal("two"))
 
 	// A leader that dies without a word is followed too, once its lease has expired.
 	third := startManager(t)
-	follower.kill()
-	u.Eventually(third.output.String).Should(ContainSubstring(acquired))
+	follower.Kill()
+	u.Eventually(third.Output).Should(ContainSubstring(acquired))
 	u.kubectl("patch", "secret", "source", "-p", `{"stringData":{"apiKey":"three"}}`)
 	u.Eventually(u.pulled).Should(Equal("three"))
 }
@@ -244,9 +245,9 @@ func TestShardsWorkAtTheSameTime(t *testing.T) {
 	rest := startManager(t, "--watch-label-selector=shard notin (a,b)")
 	u := newUser(t, server)
 	u.ready()
-	u.Eventually(a.output.String).Should(ContainSubstring(acquired), "nobody waits for the lease of another shard")
+	u.Eventually(a.Output).Should(ContainSubstring(acquired), "nobody waits for the lease of another shard")
 	u.kubectl("label", "rooms,rmsec", "--all", "shard=b")
-	rest.stop()
+	rest.Stop()
 	u.kubectl("patch", "secret", "source", "-p", `{"stringData":{"apiKey":"two"}}`)
 	u.Eventually(u.pulled).Should(Equal("two"))
 	u.ready()
@@ -289,7 +290,7 @@ func (u *user) metricsToken() string {
 // scrape reads the metrics of a replica as Prometheus would, once it serves them: it makes a certificate first.
 func (m *manager) scrape(u *user, token string) string {
 	u.t.Helper()
-	u.Eventually(m.output.String).Should(ContainSubstring("Serving metrics server"))
+	u.Eventually(m.Output).Should(ContainSubstring("Serving metrics server"))
 	args := []string{"-sk", "-w", "%{http_code}", "https://" + m.metrics + "/metrics"}
 	if token != "" {
 		args = append(args, "-H", "Authorization: Bearer "+token)
@@ -307,7 +308,7 @@ func TestIdleCostsNothing(t *testing.T) {
 	u := newUser(t, server)
 	u.ready()
 	u.Eventually(u.lease).ShouldNot(BeEmpty())
-	log := shared.cluster.AuditLog()
+	log := shared.Cluster.AuditLog()
 	heard := func() []string {
 		events, err := log.Read()
 		u.Expect(err).NotTo(HaveOccurred())
@@ -327,6 +328,6 @@ func TestIdleCostsNothing(t *testing.T) {
 // lease returns the holder of the leader's lease.
 func (u *user) lease() (string, error) {
 	var lease coordinationv1.Lease
-	err := shared.kube.Get(u.t.Context(), client.ObjectKey{Namespace: namespace, Name: "roomsecret-operator"}, &lease)
+	err := shared.Kube.Get(u.t.Context(), client.ObjectKey{Namespace: programs.Namespace, Name: "roomsecret-operator"}, &lease)
 	return ptr.Deref(lease.Spec.HolderIdentity, ""), err
 }
