@@ -13,7 +13,8 @@ import (
 )
 
 // fresh reads objects as they are after the last write of ours. The cache may be behind, and so lack what the ledger says
-// is ours: what is not known to be ours would be taken out of a target, or be a conflict.
+// is ours: what is not known to be ours would be taken out of a target, or be a conflict. It may also say already what is to
+// be reported, because it does not have yet what was reported since; then nothing would be written.
 type fresh struct {
 	// cached and live read from the cache and from the API server.
 	cached, live client.Reader
@@ -21,9 +22,9 @@ type fresh struct {
 	written sync.Map
 }
 
-// get reads an object, from the cache if that has caught up.
-func (f *fresh) get(ctx context.Context, name types.NamespacedName, object client.Object) error {
-	if err := f.cached.Get(ctx, name, object); err != nil {
+// Get reads an object, from the cache if that has caught up.
+func (f *fresh) Get(ctx context.Context, name types.NamespacedName, object client.Object, opts ...client.GetOption) error {
+	if err := f.cached.Get(ctx, name, object, opts...); err != nil {
 		return err
 	}
 	version, ok := f.written.Load(name)
@@ -36,7 +37,7 @@ func (f *fresh) get(ctx context.Context, name types.NamespacedName, object clien
 			return nil
 		}
 	}
-	return f.live.Get(ctx, name, object)
+	return f.live.Get(ctx, name, object, opts...)
 }
 
 // note notes that an object, which was read in a version, is as we have left it.

@@ -5,6 +5,7 @@ package controllers_test
 
 import (
 	"context"
+	"reflect"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -39,6 +40,54 @@ func (s *slowCache) client(config *rest.Config, options client.Options) (client.
 			return nil
 		},
 	}), nil
+}
+
+// stuckCache is a cache that goes on with some objects as they were.
+type stuckCache struct{ seen sync.Map }
+
+func (s *stuckCache) client(config *rest.Config, options client.Options) (client.Client, error) {
+	c, err := client.NewWithWatch(config, options)
+	if err != nil {
+		return nil, err
+	}
+	return interceptor.NewClient(c, interceptor.Funcs{
+		Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, object client.Object, opts ...client.GetOption) error {
+			if err := c.Get(ctx, key, object, opts...); err != nil {
+				return err
+			}
+			if old, stuck := s.seen.Load(reflect.TypeOf(object).String() + key.String()); stuck {
+				reflect.ValueOf(object).Elem().Set(reflect.ValueOf(old.(client.Object).DeepCopyObject()).Elem())
+			}
+			return nil
+		},
+	}), nil
+}
+
+// stick makes the cache go on with objects as they are.
+func (s *stuckCache) stick(w *world, objects ...client.Object) {
+	w.t.Helper()
+	for _, object := range objects {
+		key := client.ObjectKeyFromObject(object)
+		w.Expect(w.kube.Get(w.ctx, key, object)).To(Succeed())
+		s.seen.Store(reflect.TypeOf(object).String()+key.String(), object.DeepCopyObject())
+	}
+}
+
+// A room is lost and back before the cache knows that it was lost.
+func TestACacheThatIsBehindHidesNoConnection(t *testing.T) {
+	t.Parallel()
+	w := newStoppedWorld(t)
+	cache := &stuckCache{}
+	w.newClient = cache.client
+	w.startServer()
+	w.startManager()
+	room := w.withRoom()
+	w.Eventually(w.state(room)).Should(Equal(connected))
+	cache.stick(w, room)
+	w.stopServer()
+	w.Eventually(w.state(room)).Should(Equal("False/Unreachable"))
+	w.startServer()
+	w.Eventually(w.state(room)).Should(Equal(connected))
 }
 
 // unlistable is a room that can stop to say what it has.

@@ -46,6 +46,8 @@ type RoomReconciler struct {
 	Selector labels.Selector
 
 	credentials credentials
+	// objects reads rooms.
+	objects fresh
 }
 
 // +kubebuilder:rbac:groups=roomsecrets.io,resources=rooms;clusterrooms,verbs=get;list;watch;patch
@@ -57,9 +59,10 @@ type RoomReconciler struct {
 // Reconcile makes the connection of one room as its spec says, and reports how it stands.
 func (r *RoomReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	key := sessions.RoomKey{Kind: r.Kind, Namespace: req.Namespace, Name: req.Name}
-	room, err := getRoom(ctx, r.Client, key)
+	room, err := getRoom(ctx, &r.objects, key)
 	if apierrors.IsNotFound(err) {
 		r.Rooms.Forget(key)
+		r.objects.forget(req.NamespacedName)
 		return ctrl.Result{}, nil
 	}
 	if err != nil {
@@ -69,6 +72,7 @@ func (r *RoomReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.
 		r.Rooms.Forget(key)
 		return ctrl.Result{}, nil // another operator connects to it and reports on it
 	}
+	defer r.objects.note(room.object.GetResourceVersion(), room.object)
 	holders, err := r.holders(ctx, room)
 	if err != nil {
 		return ctrl.Result{}, err

@@ -106,8 +106,13 @@ func (r room) address() string {
 // errNotServed says that the operator does not work with rooms of this kind.
 var errNotServed = errors.New("the operator does not serve ClusterRooms")
 
+// getter reads objects, from the cache.
+type getter interface {
+	Get(ctx context.Context, key client.ObjectKey, object client.Object, opts ...client.GetOption) error
+}
+
 // getRoom reads the room that a key names from the cache.
-func getRoom(ctx context.Context, reader client.Reader, key sessions.RoomKey) (room, error) {
+func getRoom(ctx context.Context, reader getter, key sessions.RoomKey) (room, error) {
 	var object client.Object = &roomv1alpha1.Room{}
 	if key.Kind == roomv1alpha1.KindClusterRoom {
 		object = &roomv1alpha1.ClusterRoom{}

@@ -113,7 +113,7 @@ func (s *scope) tryAgain(problem plan.Problem) {
 func (r *RoomSecretReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	started := r.Clock.Now()
 	var rs roomv1alpha1.RoomSecret
-	err := r.objects.get(ctx, req.NamespacedName, &rs)
+	err := r.objects.Get(ctx, req.NamespacedName, &rs)
 	if apierrors.IsNotFound(err) || (err == nil && !selects(r.Selector, &rs)) {
 		r.forget(req.NamespacedName) // it is gone, or another operator's now: nothing of it is undone
 		return ctrl.Result{}, nil

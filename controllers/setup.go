@@ -168,6 +168,7 @@ func setupRooms(mgr ctrl.Manager, o Options, kind roomv1alpha1.RoomKind, list cl
 		Kind: kind, Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Rooms: o.Rooms,
 		Events: mgr.GetEventRecorder("roomsecret-operator"), Namespaces: o.Namespaces, Selector: o.Selector,
 		credentials: credentials{live: mgr.GetAPIReader(), digests: o.Digests, hosts: o.Hosts},
+		objects:     fresh{cached: mgr.GetClient(), live: mgr.GetAPIReader()},
 	}
 	find, object, name := finder{mgr.GetClient()}, client.Object(&roomv1alpha1.Room{}), "room"
 	if kind == roomv1alpha1.KindClusterRoom {
