@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
@@ -88,6 +89,34 @@ func TestACacheThatIsBehindHidesNoConnection(t *testing.T) {
 	w.Eventually(w.state(room)).Should(Equal("False/Unreachable"))
 	w.startServer()
 	w.Eventually(w.state(room)).Should(Equal(connected))
+}
+
+// Somebody suspends RoomSecrets and gives the values away that they had carried, and the cache knows of the values first.
+func TestACacheThatIsBehindCarriesNothing(t *testing.T) {
+	t.Parallel()
+	w := newStoppedWorld(t)
+	cache := &stuckCache{}
+	w.newClient = cache.client
+	w.startServer()
+	w.startManager()
+	w.withRoom()
+	source := newSecret(w.ns, "source", map[string]string{"a": "one"})
+	w.put(w.key(own, "b"), "one")
+	push, pull := w.newPush("push", []string{"a"}), w.newPull("pull", []string{"b"})
+	w.create(source, push, pull)
+	w.settled(push, pull)
+
+	cache.stick(w, push, pull)
+	for _, rs := range []*roomv1alpha1.RoomSecret{push, pull} {
+		edit(w, rs, func(rs *roomv1alpha1.RoomSecret) { rs.Spec.Suspend = true })
+	}
+	edit(w, source, func(s *corev1.Secret) { s.Data["a"] = []byte("two") })
+	w.put(w.key(own, "b"), "two")
+	w.Consistently(w.value(w.key(own, "a"))).Should(Equal("one"))
+	w.Expect(w.secretValue("pull", "b")()).To(Equal("one"))
+	cache.seen.Clear()
+	w.Eventually(w.state(push)).Should(Equal("False/Suspended"))
+	w.Eventually(w.state(pull)).Should(Equal("False/Suspended"))
 }
 
 // unlistable is a room that can stop to say what it has.

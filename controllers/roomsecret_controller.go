@@ -6,6 +6,7 @@ package controllers
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -65,6 +66,8 @@ type RoomSecretReconciler struct {
 type scope struct {
 	// rs is worked on; base is as it was read, or last written.
 	rs, base *roomv1alpha1.RoomSecret
+	// read is the version in which it was read.
+	read string
 	// room and client are set once the room is resolved.
 	room   room
 	client *sessions.Client
@@ -122,7 +125,7 @@ func (r *RoomSecretReconciler) Reconcile(ctx context.Context, req ctrl.Request) 
 		return ctrl.Result{}, err
 	}
 	defer r.objects.note(rs.ResourceVersion, &rs)
-	s := &scope{rs: &rs, base: rs.DeepCopy()}
+	s := &scope{rs: &rs, base: rs.DeepCopy(), read: rs.ResourceVersion}
 	if !rs.DeletionTimestamp.IsZero() {
 		return r.finish(ctx, s, r.delete(ctx, s), started)
 	}
@@ -131,6 +134,24 @@ func (r *RoomSecretReconciler) Reconcile(ctx context.Context, req ctrl.Request) 
 		defer func() { r.Answers.close(s, s.written) }()
 	}
 	return r.finish(ctx, s, r.sync(ctx, s), started)
+}
+
+// stillSo fails with a conflict when the RoomSecret is gone, is another operator's, or asks for something else than when it
+// was read: the cache may not know yet, and what a Secret or a room holds by now may not be meant for where it went before.
+// If it has been written since, the API server has compared it already.
+func (r *RoomSecretReconciler) stillSo(ctx context.Context, s *scope) error {
+	if s.rs.ResourceVersion != s.read {
+		return nil
+	}
+	var now roomv1alpha1.RoomSecret
+	err := r.Live.Get(ctx, client.ObjectKeyFromObject(s.rs), &now)
+	if client.IgnoreNotFound(err) != nil {
+		return fmt.Errorf("read the RoomSecret: %w", err)
+	}
+	if err != nil || now.UID != s.rs.UID || now.Generation != s.rs.Generation {
+		return apierrors.NewConflict(roomv1alpha1.SchemeGroupVersion().WithResource("roomsecrets").GroupResource(), s.rs.Name, errors.New("it has changed"))
+	}
+	return nil
 }
 
 // sync carries values in the direction of the spec.

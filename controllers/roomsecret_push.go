@@ -179,13 +179,19 @@ func valueOf(want plan.PushRow, values map[plan.Row][]byte) sessions.Value {
 	return sessions.Value{Type: want.Type, Name: want.DisplayName, Bytes: values[want.Row]}
 }
 
-// carryOut does the steps: first what must be recorded, then the writes, then the entries of the status.
+// carryOut does the steps: first what must be recorded, then the writes, then the entries of the status. Nothing is written
+// for a RoomSecret that is gone or has changed.
 func (r *RoomSecretReconciler) carryOut(ctx context.Context, s *scope, steps []plan.Step, values map[plan.Row][]byte) error {
 	if err := r.hold(ctx, s, steps); err != nil {
 		return err
 	}
 	if err := r.recordIntents(ctx, s, steps); err != nil {
 		return err
+	}
+	if slices.ContainsFunc(steps, plan.Step.Writes) {
+		if err := r.stillSo(ctx, s); err != nil {
+			return err
+		}
 	}
 	outcomes := r.execute(ctx, s, steps, values)
 	r.settle(s, steps, outcomes)

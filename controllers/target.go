@@ -125,8 +125,12 @@ func (t target) editsOf(rs *roomv1alpha1.RoomSecret, steps []plan.KeyStep, value
 	return e
 }
 
-// applyTarget creates the target, or makes its keys what the steps say.
+// applyTarget creates the target, or makes its keys what the steps say. A target that is created for a RoomSecret that is gone
+// would be gone with it for good.
 func (r *RoomSecretReconciler) applyTarget(ctx context.Context, s *scope, t target, decided plan.PullPlan, values map[string][]byte) error {
+	if err := r.stillSo(ctx, s); err != nil {
+		return err
+	}
 	e := t.editsOf(s.rs, decided.Steps, values)
 	if !t.exists() {
 		return r.createTarget(ctx, s, t.name, e.data)
@@ -187,9 +191,6 @@ func (r *RoomSecretReconciler) createTarget(ctx context.Context, s *scope, name 
 	if wantsOwner(s.rs) {
 		secret.OwnerReferences = []metav1.OwnerReference{*metav1.NewControllerRef(s.rs, roomv1alpha1.SchemeGroupVersion().WithKind("RoomSecret"))}
 	}
-	if err := r.stillThere(ctx, s.rs); err != nil {
-		return err
-	}
 	err := r.Client.Create(ctx, secret, client.FieldOwner(fieldManager(s.rs)))
 	if apierrors.IsAlreadyExists(err) {
 		return apierrors.NewConflict(corev1.Resource("secrets"), name, errors.New("somebody else created it first"))
@@ -201,20 +202,6 @@ func (r *RoomSecretReconciler) createTarget(ctx context.Context, s *scope, name 
 		return err
 	}
 	s.secret = versionOf(secret)
-	return nil
-}
-
-// stillThere fails with a conflict when the RoomSecret is gone or being deleted, which the cache may not know yet: a target
-// that goes with its RoomSecret is gone for good.
-func (r *RoomSecretReconciler) stillThere(ctx context.Context, rs *roomv1alpha1.RoomSecret) error {
-	var now roomv1alpha1.RoomSecret
-	err := r.Live.Get(ctx, client.ObjectKeyFromObject(rs), &now)
-	if client.IgnoreNotFound(err) != nil {
-		return fmt.Errorf("read the RoomSecret: %w", err)
-	}
-	if err != nil || now.UID != rs.UID || !now.DeletionTimestamp.IsZero() {
-		return apierrors.NewConflict(roomv1alpha1.SchemeGroupVersion().WithResource("roomsecrets").GroupResource(), rs.Name, errors.New("it is being deleted"))
-	}
 	return nil
 }
 

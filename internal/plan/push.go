@@ -99,6 +99,9 @@ func (s Step) Intent() (Record, bool) {
 	return Record{}, false
 }
 
+// Writes reports whether the step changes the room.
+func (s Step) Writes() bool { return s.Op != OpNone && s.Op != OpForget }
+
 // Push decides a push. The steps are sorted by row.
 func Push(in PushInput) []Step {
 	steps := make([]Step, 0, len(in.Rows)+len(in.Ledger))
