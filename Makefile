@@ -13,6 +13,8 @@ export CGO_ENABLED := 0
 FUZZTIME ?= 60s
 BENCHTIME ?= 2s
 N ?= 1000
+SEED ?= 0
+DURATION ?= 30m
 DEMO_ARGS ?=
 NODE_ARGS ?=
 IMAGE_TAG ?= latest
@@ -24,7 +26,7 @@ BASE_URL ?= https://not-published.invalid
 TESTFLAGS ?=
 
 # Packages whose tests run against a real API server.
-CLUSTER_TESTS := ./controllers/... ./internal/testkube/... ./test/api/... ./test/bench/scale ./test/chart/... ./test/e2e/... ./test/interop/... ./test/manifests/... ./test/matrix/... ./test/monitoring/... ./test/quickstart/...
+CLUSTER_TESTS := ./controllers/... ./internal/testkube/... ./test/api/... ./test/bench/scale ./test/chart/... ./test/e2e/... ./test/interop/... ./test/manifests/... ./test/matrix/... ./test/monitoring/... ./test/quickstart/... ./test/soak
 
 # Packages whose tests run in pods: they take root and a node.
 NODE_TESTS := ./test/node
@@ -119,6 +121,11 @@ e2e: kube kube-node network-policies test-images $(TOOLS) ## Run the operator fr
 node: kube kube-node network-policies test-images ## Open a shell beside a Kubernetes node, as root (NODE_ARGS=COMMAND runs that instead).
 	@go build -o bin/testnode ./hack/node
 	@exec bin/testnode $(NODE_ARGS)
+
+# It prints as it goes.
+.PHONY: soak
+soak: compiler kube ## Compare the operator with a model for DURATION (default 30m), amid faults (SEED=N repeats a run).
+	@$(GO_TEST) -v -timeout=0 ./test/soak -args -seed $(SEED) -duration $(DURATION)
 
 .PHONY: fuzz
 fuzz: compiler ## Run each fuzz target for FUZZTIME (default 60s).

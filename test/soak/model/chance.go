@@ -116,7 +116,7 @@ func (d dice) pushStep(r Room, born Birth) Step {
 	spec.Suspend = spec.Suspend && d.oneIn(4)
 	switch d.IntN(8) {
 	case 0:
-		spec.Suspend = true
+		spec.Suspend = d.oneIn(2)
 	case 1:
 		spec.Source = d.source()
 	case 2:
@@ -184,7 +184,7 @@ func (d dice) pullStep(r Room, born Birth) Step {
 	spec.Suspend = spec.Suspend && d.oneIn(4)
 	switch d.IntN(6) {
 	case 0:
-		spec.Suspend = true
+		spec.Suspend = d.oneIn(2)
 	case 1:
 		if spec.Creation == "Merge" {
 			spec.Deletion = pick(d, "Delete", "Retain")
