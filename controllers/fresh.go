@@ -10,6 +10,8 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/resourceversion"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/roomsecrets/roomsecret-operator/internal/fault"
 )
 
 // fresh reads objects as they are after the last write of ours. The cache may be behind, and so lack what the ledger says
@@ -18,7 +20,8 @@ import (
 type fresh struct {
 	// cached and live read from the cache and from the API server.
 	cached, live client.Reader
-	// written has the resource versions that writes made, by the name of the object, until the cache has caught up.
+	// written has the resource versions that writes made, by the name of the object, until the cache has caught up. One that
+	// is empty is not known.
 	written sync.Map
 }
 
@@ -37,12 +40,20 @@ func (f *fresh) Get(ctx context.Context, name types.NamespacedName, object clien
 			return nil
 		}
 	}
-	return f.live.Get(ctx, name, object, opts...)
+	if err := f.live.Get(ctx, name, object, opts...); err != nil {
+		return err
+	}
+	f.written.Store(name, object.GetResourceVersion())
+	return nil
 }
 
-// note notes that an object, which was read in a version, is as we have left it.
-func (f *fresh) note(read string, object client.Object) {
-	if version := object.GetResourceVersion(); version != read {
+// note notes that an object, which was read in a version, is as we have left it, unless the cause of a failure was none of
+// those that are known: then a write may have taken effect whose answer was lost.
+func (f *fresh) note(read string, object client.Object, cause error) {
+	switch version := object.GetResourceVersion(); {
+	case cause != nil && !fault.Known(cause):
+		f.written.Store(client.ObjectKeyFromObject(object), "")
+	case version != read:
 		f.written.Store(client.ObjectKeyFromObject(object), version)
 	}
 }

@@ -5,6 +5,7 @@ package controllers_test
 
 import (
 	"context"
+	"errors"
 	"reflect"
 	"sync"
 	"sync/atomic"
@@ -44,7 +45,11 @@ func (s *slowCache) client(config *rest.Config, options client.Options) (client.
 }
 
 // stuckCache is a cache that goes on with some objects as they were.
-type stuckCache struct{ seen sync.Map }
+type stuckCache struct {
+	seen sync.Map
+	// deaf is true while the answers to patches of a status are lost.
+	deaf atomic.Bool
+}
 
 func (s *stuckCache) client(config *rest.Config, options client.Options) (client.Client, error) {
 	c, err := client.NewWithWatch(config, options)
@@ -60,6 +65,12 @@ func (s *stuckCache) client(config *rest.Config, options client.Options) (client
 				reflect.ValueOf(object).Elem().Set(reflect.ValueOf(old.(client.Object).DeepCopyObject()).Elem())
 			}
 			return nil
+		},
+		SubResourcePatch: func(ctx context.Context, c client.Client, resource string, object client.Object, patch client.Patch, opts ...client.SubResourcePatchOption) error {
+			if !s.deaf.Load() {
+				return c.SubResource(resource).Patch(ctx, object, patch, opts...)
+			}
+			return errors.Join(c.SubResource(resource).Patch(ctx, object.DeepCopyObject().(client.Object), patch, opts...), errors.New("the answer is lost"))
 		},
 	}), nil
 }
@@ -89,6 +100,29 @@ func TestACacheThatIsBehindHidesNoConnection(t *testing.T) {
 	w.Eventually(w.state(room)).Should(Equal("False/Unreachable"))
 	w.startServer()
 	w.Eventually(w.state(room)).Should(Equal(connected))
+}
+
+// The API server goes away after it has been told that a room is lost, and before it has answered.
+func TestACacheThatIsBehindHidesNoLostAnswer(t *testing.T) {
+	t.Parallel()
+	w := newStoppedWorld(t)
+	cache := &stuckCache{}
+	w.newClient = cache.client
+	w.startServer()
+	w.startManager()
+	room, push := w.withRoom(), w.newPush("push", []string{"a"})
+	w.create(newSecret(w.ns, "source", map[string]string{"a": "one"}), push)
+	w.settled(push)
+	w.Eventually(w.state(room)).Should(Equal(connected))
+	cache.stick(w, room, push)
+	cache.deaf.Store(true)
+	w.stopServer()
+	w.Eventually(w.state(room)).Should(Equal("False/Unreachable"))
+	w.Eventually(w.state(push)).Should(Equal("Unknown/RoomNotReady"))
+	cache.deaf.Store(false)
+	w.startServer()
+	w.Eventually(w.state(room)).Should(Equal(connected))
+	w.settled(push)
 }
 
 // Somebody suspends RoomSecrets and gives the values away that they had carried, and the cache knows of the values first.

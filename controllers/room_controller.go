@@ -57,7 +57,7 @@ type RoomReconciler struct {
 // +kubebuilder:rbac:groups="",resources=namespaces,verbs=get;list;watch
 
 // Reconcile makes the connection of one room as its spec says, and reports how it stands.
-func (r *RoomReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+func (r *RoomReconciler) Reconcile(ctx context.Context, req ctrl.Request) (_ ctrl.Result, err error) {
 	key := sessions.RoomKey{Kind: r.Kind, Namespace: req.Namespace, Name: req.Name}
 	room, err := getRoom(ctx, &r.objects, key)
 	if apierrors.IsNotFound(err) {
@@ -72,7 +72,8 @@ func (r *RoomReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.
 		r.Rooms.Forget(key)
 		return ctrl.Result{}, nil // another operator connects to it and reports on it
 	}
-	defer r.objects.note(room.object.GetResourceVersion(), room.object)
+	read := room.object.GetResourceVersion()
+	defer func() { r.objects.note(read, room.object, err) }()
 	holders, err := r.holders(ctx, room)
 	if err != nil {
 		return ctrl.Result{}, err

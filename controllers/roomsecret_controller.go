@@ -113,10 +113,10 @@ func (s *scope) tryAgain(problem plan.Problem) {
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 
 // Reconcile brings one RoomSecret in step with its spec, and reports how it stands.
-func (r *RoomSecretReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+func (r *RoomSecretReconciler) Reconcile(ctx context.Context, req ctrl.Request) (_ ctrl.Result, err error) {
 	started := r.Clock.Now()
 	var rs roomv1alpha1.RoomSecret
-	err := r.objects.Get(ctx, req.NamespacedName, &rs)
+	err = r.objects.Get(ctx, req.NamespacedName, &rs)
 	if apierrors.IsNotFound(err) || (err == nil && !selects(r.Selector, &rs)) {
 		r.forget(req.NamespacedName) // it is gone, or another operator's now: nothing of it is undone
 		return ctrl.Result{}, nil
@@ -124,8 +124,8 @@ func (r *RoomSecretReconciler) Reconcile(ctx context.Context, req ctrl.Request) 
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	defer r.objects.note(rs.ResourceVersion, &rs)
 	s := &scope{rs: &rs, base: rs.DeepCopy(), read: rs.ResourceVersion}
+	defer func() { r.objects.note(s.read, &rs, err) }()
 	if !rs.DeletionTimestamp.IsZero() {
 		return r.finish(ctx, s, r.delete(ctx, s), started)
 	}
@@ -148,7 +148,7 @@ func (r *RoomSecretReconciler) stillSo(ctx context.Context, s *scope) error {
 	if client.IgnoreNotFound(err) != nil {
 		return fmt.Errorf("read the RoomSecret: %w", err)
 	}
-	if err != nil || now.UID != s.rs.UID || now.Generation != s.rs.Generation {
+	if err != nil || now.UID != s.rs.UID || now.Generation != s.rs.Generation || !selects(r.Selector, &now) {
 		return apierrors.NewConflict(roomv1alpha1.SchemeGroupVersion().WithResource("roomsecrets").GroupResource(), s.rs.Name, errors.New("it has changed"))
 	}
 	return nil

@@ -75,3 +75,9 @@ func From(err error) *Fault {
 	}
 	return NewTransient(err, roomv1alpha1.ReasonProgressing, "The last attempt failed and is tried again; the log of the operator has the cause.")
 }
+
+// Known reports whether there is a fault in an error's chain, so that it is known what it means.
+func Known(err error) bool {
+	_, known := errors.AsType[*Fault](err)
+	return known
+}
