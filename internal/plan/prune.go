@@ -4,6 +4,7 @@
 package plan
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -29,10 +30,25 @@ type Prune struct {
 // problem returns why the names, out of so many records, may not be deleted together; nil when they may. A few may always
 // be.
 func (p Prune) problem(names []string, records int) *Problem {
-	if len(names) <= pruneFloor || 2*len(names) <= records {
+	if !most(len(names), records) {
 		return nil
 	}
 	return p.unconfirmed(names, records)
+}
+
+// most reports whether so many out of all are too many to go without being asked for.
+func most(names, all int) bool { return names > pruneFloor && 2*names > all }
+
+// untilKnown returns why names may not be deleted yet, as long as it is not known of so many others whether they go with them;
+// nil when that makes no difference. Or what may not go together would go one after the other, as an outage ends.
+func (p Prune) untilKnown(names []string, others []Problem, records int) *Problem {
+	if !p.Guard || len(names) == 0 || len(others) == 0 || !most(len(names)+len(others), records) {
+		return nil
+	}
+	return &Problem{
+		Reason: others[0].Reason, Passing: true,
+		Message: "It stays until it is known whether most of what there is would be deleted at once.",
+	}
 }
 
 // unconfirmed returns why the names may not be deleted unless somebody confirms it; nil when somebody did, or there are none.
@@ -58,16 +74,20 @@ func pruneToken(names []string) string {
 // guard keeps the rows that would be deleted, unless that is allowed.
 func (in PushInput) guard(steps []Step) {
 	var names []string
+	var others []Problem
 	count := 0
 	for _, step := range steps {
 		if step.After != nil || step.Op == OpDelete {
 			count++
 		}
-		if step.Op == OpDelete {
+		switch {
+		case step.Op == OpDelete:
 			names = append(names, step.Name(""))
+		case step.Wanted == nil && step.Passing:
+			others = append(others, Problem{Reason: step.Reason})
 		}
 	}
-	problem := in.Prune.problem(names, count)
+	problem := cmp.Or(in.Prune.problem(names, count), in.Prune.untilKnown(names, others, count))
 	for i := range steps {
 		if problem != nil && steps[i].Op == OpDelete {
 			steps[i] = steps[i].stop(*problem)
@@ -80,10 +100,14 @@ func (in PushInput) guard(steps []Step) {
 // one of them suddenly finds nothing.
 func (in PullInput) guard(steps []KeyStep) {
 	var names, found []string
+	var others []Problem
 	count := 0
 	for _, step := range steps {
 		if step.After != nil || step.Op == KeyRemove {
 			count++
+		}
+		if step.undecided() {
+			others = append(others, Problem{Reason: step.Reason})
 		}
 		if step.Op != KeyRemove {
 			continue
@@ -96,9 +120,10 @@ func (in PullInput) guard(steps []KeyStep) {
 	if in.Prune.unconfirmed(names, count) == nil {
 		return // who confirmed all of it confirmed each part
 	}
-	most, last := in.Prune.problem(names, count), in.Prune.unconfirmed(found, count)
+	all := cmp.Or(in.Prune.problem(names, count), in.Prune.untilKnown(names, others, count))
+	last := in.Prune.unconfirmed(found, count)
 	for i, step := range steps {
-		problem := most
+		problem := all
 		if problem == nil && in.Emptied && step.found() {
 			problem = last
 		}
@@ -107,6 +132,14 @@ func (in PullInput) guard(steps []KeyStep) {
 			steps[i].Op, steps[i].After = KeyKeep, step.Before
 		}
 	}
+}
+
+// undecided reports whether it is not known yet whether the key is to be removed.
+func (s KeyStep) undecided() bool {
+	if s.Wanted == nil {
+		return s.Op == KeyKeep && (s.Passing || s.State == roomv1alpha1.EntryDeleting)
+	}
+	return s.ours && s.Passing && s.Wanted.OnMissing == roomv1alpha1.OnMissingRemove
 }
 
 // found reports whether a find gave the key.

@@ -76,3 +76,79 @@ func TestMostOfALedgerIsDeletedOnlyWhenThatIsConfirmed(t *testing.T) {
 		t.Errorf("a confirmation of five deletes %d others", deleted)
 	}
 }
+
+// unknown is a row that cannot be read at the moment.
+var unknown = plan.Observed{Unknown: &plan.Problem{Reason: roomv1alpha1.ReasonRoomNotReady, Message: "The room is out of reach.", Passing: true}}
+
+// Of what may not go together, some is known before the rest when an outage ends.
+func TestWhatMayNotGoTogetherDoesNotGoOneByOne(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		known, unknown, kept, deleted int
+	}{
+		"most may be gone":          {2, 1, 0, 0},
+		"most are gone for sure":    {3, 1, 1, 0},
+		"half may be gone":          {2, 1, 3, 2},
+		"two at most may be gone":   {1, 1, 0, 1},
+		"what is unknown is wanted": {2, 0, 1, 2},
+	} {
+		t.Run("push: "+name, func(t *testing.T) {
+			t.Parallel()
+			in := plan.PushInput{
+				Ledger: map[plan.Row]plan.Record{}, Observed: map[plan.Row]plan.Observed{}, Digests: map[plan.Row]string{}, Own: own,
+				CanDelete: func(string) bool { return true }, Access: plan.Access{Everything: true},
+				Drift: roomv1alpha1.DriftCorrect, Deletion: roomv1alpha1.DeletionDelete, Prune: plan.Prune{Guard: true},
+			}
+			for i := range c.known + c.unknown + c.kept {
+				row := plan.Row{Identity: own, ID: fmt.Sprintf("id-%d", i)}
+				in.Ledger[row] = plan.Record{Digest: "d", Origin: roomv1alpha1.OriginCreated, Confirmed: true}
+				in.Observed[row] = plan.Observed{Exists: true, Digest: "d"}
+				if i >= c.known {
+					in.Observed[row] = unknown
+				}
+				if i >= c.known+c.unknown {
+					in.Rows, in.Digests[row] = append(in.Rows, plan.PushRow{Row: row}), "d"
+				}
+			}
+			deleted := 0
+			for _, step := range plan.Push(in) {
+				if step.Op == plan.OpDelete {
+					deleted++
+				} else if step.After == nil {
+					t.Errorf("%s is given up", step.Name(own))
+				}
+			}
+			if deleted != c.deleted {
+				t.Errorf("%d are deleted, want %d", deleted, c.deleted)
+			}
+		})
+		t.Run("pull: "+name, func(t *testing.T) {
+			t.Parallel()
+			in := pullOf(noKeys, guarded, target(true))
+			for i := range c.known + c.unknown + c.kept {
+				key := fmt.Sprintf("KEY_%d", i)
+				want := plan.PullKey{Key: key, Row: api, OnMissing: roomv1alpha1.OnMissingRemove}
+				in.Observed[key] = plan.Observed{}
+				if i >= c.known {
+					in.Observed[key] = unknown
+				}
+				if i >= c.known+c.unknown {
+					want.OnMissing = roomv1alpha1.OnMissingFail
+				}
+				in.Keys, in.Target.Keys[key] = append(in.Keys, want), "d"
+				in.Ledger[key] = plan.Record{Digest: "d", Origin: roomv1alpha1.OriginCreated, Confirmed: true}
+			}
+			removed := 0
+			for _, step := range plan.Pull(in).Steps {
+				if step.Op == plan.KeyRemove {
+					removed++
+				} else if step.After == nil {
+					t.Errorf("%s is given up", step.Key)
+				}
+			}
+			if removed != c.deleted {
+				t.Errorf("%d are removed, want %d", removed, c.deleted)
+			}
+		})
+	}
+}
