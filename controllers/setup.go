@@ -216,11 +216,13 @@ func setupRoomSecrets(mgr ctrl.Manager, o Options, answers *Answers) error {
 }
 
 // concurrent returns how a controller works through its queue. Most of the time of a reconcile is spent waiting for the API
-// server, so that one at a time would let thousands of objects wait for minutes after a restart.
+// server, so that one at a time would let thousands of objects wait for minutes after a restart. A replica that does not lead has its
+// caches filled and its queue, so that it need not list all Secrets once it does.
 func concurrent(o Options) controller.Options {
 	return controller.Options{
 		MaxConcurrentReconciles: cmp.Or(o.MaxConcurrentReconciles, defaultConcurrency),
 		RateLimiter:             retries(o),
+		EnableWarmup:            new(true),
 	}
 }
 
