@@ -60,11 +60,15 @@ func (r *RoomSecretReconciler) basisOf(s *scope, secret secretVersion) (string, 
 		strconv.AppendBool(nil, held), strconv.AppendBool(nil, r.Restarts)), nil
 }
 
-// noteBasis notes what the entries rest on when all of them are in sync. That it rests on another version of the Secret
+// noteBasis notes what the entries rest on when all of them are in sync, and the target holds what they say: what onMissing
+// keeps may be anything. That it rests on another version of the Secret
 // alone is not worth a write: then the Secret is read again some time.
 func (r *RoomSecretReconciler) noteBasis(s *scope) error {
 	status := &s.rs.Status
 	if s.client == nil || s.secret == (secretVersion{}) || !meta.IsStatusConditionTrue(status.Conditions, string(roomv1alpha1.ConditionReady)) || !allInSync(status.Entries) {
+		return nil
+	}
+	if slices.ContainsFunc(status.Entries, func(e roomv1alpha1.EntryStatus) bool { return e.Reason == roomv1alpha1.ReasonRoomSecretNotFound }) {
 		return nil
 	}
 	if status.Basis != "" && equality.Semantic.DeepEqual(s.base.Status, *status) {

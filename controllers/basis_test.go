@@ -77,3 +77,24 @@ func TestAfterARestartWhatChangedMeanwhileIsNoticed(t *testing.T) {
 	w.Eventually(w.secretValue("drifted", "a")).Should(Equal("two"))
 	w.Eventually(w.secretValue("tampered", "b")).Should(Equal("one"))
 }
+
+// What onMissing keeps is in sync whatever it is, until the room has a value for it again.
+func TestWhatIsKeptForWantOfAValueIsNotTakenForIt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.put(w.key(own, "a"), "one")
+	w.withRoom()
+	pull := w.newPull("pull", []string{"a"}, func(rs *roomv1alpha1.RoomSecret) {
+		rs.Spec.Pull.Entries[0].OnMissing = roomv1alpha1.OnMissingKeep
+	})
+	w.create(pull)
+	w.settled(pull)
+
+	w.stopManager()
+	w.drop(w.key(own, "a"))
+	w.Expect(w.kube.Update(w.ctx, newSecret(w.ns, "pull", map[string]string{"a": "tampered"}))).To(Succeed())
+	w.startManager()
+	w.Eventually(func() roomv1alpha1.Reason { w.settled(pull); return pull.Status.Entries[0].Reason }).Should(Equal(roomv1alpha1.ReasonRoomSecretNotFound))
+	w.put(w.key(own, "a"), "one")
+	w.Eventually(w.secretValue("pull", "a")).Should(Equal("one"))
+}
