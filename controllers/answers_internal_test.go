@@ -130,11 +130,12 @@ func TestARoomThatTakesItsTimeHoldsUpNoOtherQuestions(t *testing.T) {
 	t.Parallel()
 	q := newQuestionQueue()
 	ctx, stop := context.WithCancel(t.Context())
-	answered := make(chan string, 100)
+	answered, slow := make(chan string, 100), make(chan struct{}, 100)
 	var serving sync.WaitGroup
 	serving.Go(func() {
 		q.serve(ctx, func(ctx context.Context, question question) {
 			if question.room.Name == "slow" {
+				slow <- struct{}{}
 				<-ctx.Done()
 			}
 			answered <- question.room.Name
@@ -148,6 +149,9 @@ func TestARoomThatTakesItsTimeHoldsUpNoOtherQuestions(t *testing.T) {
 		if room := <-answered; room != "quick" {
 			t.Fatalf("%s was answered", room)
 		}
+	}
+	for range workersPerRoom {
+		<-slow
 	}
 	stop()
 	serving.Wait()
