@@ -223,7 +223,7 @@ func TestAHostileRoomHurtsNobody(t *testing.T) {
 		"that lists 100,000 rows in 50 MB":       {&hostile{answer: only(protocol.ToolListSecrets, "", manyRows(100_000, 450))}, inSync, inSync, inSync},
 		"that lists something else":              {&hostile{answer: only(protocol.ToolListSecrets, "", protocol.Empty{})}, inSync, inSync, inSync},
 		"that lists what it has not":             {&hostile{answer: only(protocol.ToolGetSecret, "a", protocol.Empty{})}, missing, inSync, inSync},
-		"that keeps another type":                {&hostile{garble: anotherType}, inSync, tryingAgain, inSync},
+		"that keeps another type":                {&hostile{garble: anotherType}, inSync, "False/Conflict", inSync}, // it is not what was written
 		"that keeps nothing":                     {&hostile{answer: only(protocol.ToolSetSecret, "", protocol.Empty{})}, inSync, tryingAgain, inSync},
 		"that refuses to keep":                   {&hostile{answer: only(protocol.ToolSetSecret, "", protocol.Error{Text: "no", Code: protocol.CodeInvalidRequest})}, inSync, "False/Rejected", inSync},
 		"that fails": {&hostile{answer: func(protocol.Invoke, string) protocol.Content {
