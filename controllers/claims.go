@@ -74,7 +74,7 @@ func (r *RoomSecretReconciler) claimOn(ctx context.Context, s *scope, other *roo
 	book := ledger{digests: r.Digests, uid: string(other.UID), place: room.address()}
 	_, has = book.rows(other.Status.Entries)[row]
 	asks = other.DeletionTimestamp.IsZero() && slices.ContainsFunc(other.Spec.Push.Entries, func(e roomv1alpha1.PushEntry) bool {
-		return entryAsksFor(e, room.status.Identity, row)
+		return entryAsksFor(e, room.ownIdentity(r.Rooms), row)
 	})
 	return asks, has, nil
 }

@@ -47,6 +47,35 @@ func TestOfTwoPushesThatStartTogetherTheOlderWins(t *testing.T) {
 	w.Expect(w.value(w.key(own, "a"))()).To(Equal("older"))
 }
 
+// Whoever the operator is in a room it knows from the connection, before the cache has the status of the Room that says so.
+func TestTheOlderWinsAlsoBeforeTheRoomIsKnownToBeConnected(t *testing.T) {
+	t.Parallel()
+	w := newStoppedWorld(t)
+	cache := &stuckCache{}
+	w.newClient = cache.client
+	w.startServer()
+	cache.stick(w, w.withRoom())
+	ids := []string{"a", "b", "c", "d", "e", "f", "g", "h"}
+	values := map[string]string{}
+	var older, younger []*roomv1alpha1.RoomSecret
+	for _, id := range ids {
+		values[id] = id
+		older = append(older, w.newPush("older-"+id, []string{id}))
+		younger = append(younger, w.newPush("a-younger-"+id, []string{id}))
+		w.create(older[len(older)-1])
+	}
+	w.create(newSecret(w.ns, "source", values))
+	w.Eventually(func() bool { return metav1.Now().Unix() > older[len(older)-1].CreationTimestamp.Unix() }).Should(BeTrue(), "ages differ by a second at least")
+	for _, rs := range younger {
+		w.create(rs)
+	}
+	w.startManager()
+	for i := range ids {
+		w.settled(older[i])
+		w.Eventually(w.state(younger[i])).Should(Equal("False/Conflict"))
+	}
+}
+
 func TestClaimsReachAcrossNamespacesAndKindsOfRoom(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "another")

@@ -184,7 +184,7 @@ func (r *RoomReconciler) connect(ctx context.Context, room room) error {
 	}
 	r.heed(room)
 	state, _ := r.Rooms.State(room.key)
-	room.status.Identity = cmp.Or(r.Rooms.Identity(room.key), room.status.Identity)
+	room.status.Identity = room.ownIdentity(r.Rooms)
 	f := fault.OfConnection(state)
 	if f == nil || f.Reason != roomv1alpha1.ReasonConnecting {
 		room.status.ParticipantID = r.Rooms.Desk(room.key).ParticipantID()

@@ -106,6 +106,12 @@ func (r room) address() string {
 // errNotServed says that the operator does not work with rooms of this kind.
 var errNotServed = errors.New("the operator does not serve ClusterRooms")
 
+// ownIdentity returns the operator's own identity in the room: as its connection says, which the cache may not know yet, and without
+// one as the status says; empty when it is not known.
+func (r room) ownIdentity(rooms *sessions.Pool) string {
+	return cmp.Or(rooms.Identity(r.key), r.status.Identity)
+}
+
 // getter reads objects, from the cache.
 type getter interface {
 	Get(ctx context.Context, key client.ObjectKey, object client.Object, opts ...client.GetOption) error
