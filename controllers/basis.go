@@ -61,8 +61,8 @@ func (r *RoomSecretReconciler) basisOf(s *scope, secret secretVersion) (string, 
 }
 
 // noteBasis notes what the entries rest on when all of them are in sync, and the target holds what they say: what onMissing
-// keeps may be anything. That it rests on another version of the Secret
-// alone is not worth a write: then the Secret is read again some time.
+// keeps may be anything. That it rests on another version of the Secret alone is not worth a write: then the Secret is read again
+// some time.
 func (r *RoomSecretReconciler) noteBasis(s *scope) error {
 	status := &s.rs.Status
 	if s.client == nil || s.secret == (secretVersion{}) || !meta.IsStatusConditionTrue(status.Conditions, string(roomv1alpha1.ConditionReady)) || !allInSync(status.Entries) {

@@ -26,22 +26,32 @@ import (
 type slowCache struct{ seen sync.Map }
 
 func (s *slowCache) client(config *rest.Config, options client.Options) (client.Client, error) {
+	return behind(config, options, interceptor.Funcs{}, func(key client.ObjectKey, object client.Object) client.Object {
+		rs, ok := object.(*roomv1alpha1.RoomSecret)
+		if !ok {
+			return nil
+		}
+		first, _ := s.seen.LoadOrStore(key, rs.DeepCopy())
+		return first.(client.Object)
+	})
+}
+
+// behind returns a client that reads objects as they were, when was knows an older one, and otherwise as they are.
+func behind(config *rest.Config, options client.Options, funcs interceptor.Funcs, was func(client.ObjectKey, client.Object) client.Object) (client.Client, error) {
 	c, err := client.NewWithWatch(config, options)
 	if err != nil {
 		return nil, err
 	}
-	return interceptor.NewClient(c, interceptor.Funcs{
-		Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, object client.Object, opts ...client.GetOption) error {
-			if err := c.Get(ctx, key, object, opts...); err != nil {
-				return err
-			}
-			if rs, ok := object.(*roomv1alpha1.RoomSecret); ok {
-				first, _ := s.seen.LoadOrStore(key, rs.DeepCopy())
-				first.(*roomv1alpha1.RoomSecret).DeepCopyInto(rs)
-			}
-			return nil
-		},
-	}), nil
+	funcs.Get = func(ctx context.Context, c client.WithWatch, key client.ObjectKey, object client.Object, opts ...client.GetOption) error {
+		if err := c.Get(ctx, key, object, opts...); err != nil {
+			return err
+		}
+		if old := was(key, object); old != nil {
+			reflect.ValueOf(object).Elem().Set(reflect.ValueOf(old.DeepCopyObject()).Elem())
+		}
+		return nil
+	}
+	return interceptor.NewClient(c, funcs), nil
 }
 
 // stuckCache is a cache that goes on with some objects as they were.
@@ -52,27 +62,24 @@ type stuckCache struct {
 }
 
 func (s *stuckCache) client(config *rest.Config, options client.Options) (client.Client, error) {
-	c, err := client.NewWithWatch(config, options)
-	if err != nil {
-		return nil, err
-	}
-	return interceptor.NewClient(c, interceptor.Funcs{
-		Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, object client.Object, opts ...client.GetOption) error {
-			if err := c.Get(ctx, key, object, opts...); err != nil {
-				return err
-			}
-			if old, stuck := s.seen.Load(reflect.TypeOf(object).String() + key.String()); stuck {
-				reflect.ValueOf(object).Elem().Set(reflect.ValueOf(old.(client.Object).DeepCopyObject()).Elem())
-			}
-			return nil
-		},
+	return behind(config, options, interceptor.Funcs{
 		SubResourcePatch: func(ctx context.Context, c client.Client, resource string, object client.Object, patch client.Patch, opts ...client.SubResourcePatchOption) error {
 			if !s.deaf.Load() {
 				return c.SubResource(resource).Patch(ctx, object, patch, opts...)
 			}
 			return errors.Join(c.SubResource(resource).Patch(ctx, object.DeepCopyObject().(client.Object), patch, opts...), errors.New("the answer is lost"))
 		},
-	}), nil
+	}, func(key client.ObjectKey, object client.Object) client.Object {
+		if old, stuck := s.seen.Load(seenKey(key, object)); stuck {
+			return old.(client.Object)
+		}
+		return nil
+	})
+}
+
+// seenKey tells objects of all kinds apart.
+func seenKey(key client.ObjectKey, object client.Object) string {
+	return reflect.TypeOf(object).String() + key.String()
 }
 
 // stick makes the cache go on with objects as they are.
@@ -81,7 +88,7 @@ func (s *stuckCache) stick(w *world, objects ...client.Object) {
 	for _, object := range objects {
 		key := client.ObjectKeyFromObject(object)
 		w.Expect(w.kube.Get(w.ctx, key, object)).To(Succeed())
-		s.seen.Store(reflect.TypeOf(object).String()+key.String(), object.DeepCopyObject())
+		s.seen.Store(seenKey(key, object), object.DeepCopyObject())
 	}
 }
 

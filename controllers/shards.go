@@ -22,6 +22,7 @@ import (
 	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
 	"github.com/roomsecrets/roomsecret-operator/internal/fault"
 	"github.com/roomsecrets/roomsecret-operator/internal/sessions"
+	"github.com/roomsecrets/roomsecret-operator/internal/shard"
 )
 
 // Several operators can share a cluster, each with the objects that its selector selects. A room has one of them: it alone
@@ -30,7 +31,7 @@ import (
 
 // selects reports whether an object is this operator's.
 func selects(selector labels.Selector, object client.Object) bool {
-	return selector == nil || selector.Matches(labels.Set(object.GetLabels()))
+	return shard.Shard{Selector: selector}.Has(object.GetNamespace(), object.GetLabels())
 }
 
 // moves passes the updates with which an object becomes this operator's, or another's.
@@ -76,7 +77,7 @@ func (r room) isBefore(other room) bool {
 	return cmp.Or(mine.Compare(theirs.Time), cmp.Compare(r.key.String(), other.key.String())) < 0
 }
 
-// namesakes returns the other Rooms and ClusterRooms that are the same room, as far as the cache has them.
+// namesakes returns the Rooms and ClusterRooms that are the same room, itself among them, as far as the cache has them.
 func namesakes(ctx context.Context, reader client.Reader, of room) ([]room, error) {
 	var rooms roomv1alpha1.RoomList
 	var clusterRooms roomv1alpha1.ClusterRoomList
