@@ -7,7 +7,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
 	"os"
 
 	auditv1 "k8s.io/apiserver/pkg/apis/audit/v1"
@@ -39,14 +38,13 @@ func (c *Cluster) configureAudit(server *envtest.APIServer) error {
 
 // AuditLog reads what the API server has recorded. It is not safe for concurrent use.
 type AuditLog struct {
-	path   string
-	offset int64
+	file Tail
 }
 
 // AuditLog returns a reader that begins with the first request to the cluster. The cluster must have
 // been started with Options.Audit.
 func (c *Cluster) AuditLog() *AuditLog {
-	return &AuditLog{path: c.file(auditFile)}
+	return &AuditLog{file: Tail{Path: c.file(auditFile)}}
 }
 
 // Read returns the events that were recorded since the last call, oldest first. A finished request is
@@ -54,7 +52,7 @@ func (c *Cluster) AuditLog() *AuditLog {
 // one with ResponseComplete when it ends. An event is recorded at about the time the client has its
 // response, which may be a moment after.
 func (l *AuditLog) Read() ([]auditv1.Event, error) {
-	content, err := l.fresh()
+	content, err := l.file.Lines()
 	if err != nil {
 		return nil, err
 	}
@@ -67,20 +65,4 @@ func (l *AuditLog) Read() ([]auditv1.Event, error) {
 		events = append(events, event)
 	}
 	return events, nil
-}
-
-// fresh returns the complete lines that were added since the last call.
-func (l *AuditLog) fresh() ([]byte, error) {
-	file, err := os.Open(l.path)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	content, err := io.ReadAll(io.NewSectionReader(file, l.offset, 1<<62))
-	if err != nil {
-		return nil, err
-	}
-	content = content[:bytes.LastIndexByte(content, '\n')+1]
-	l.offset += int64(len(content))
-	return content, nil
 }

@@ -7,7 +7,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
 	"os"
 	"slices"
 	"strings"
@@ -21,6 +20,7 @@ import (
 
 	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
 	"github.com/roomsecrets/roomsecret-operator/internal/laws"
+	"github.com/roomsecrets/roomsecret-operator/internal/testkube"
 	"github.com/roomsecrets/roomsecret-operator/roomclient"
 	"github.com/roomsecrets/roomsecret-operator/test/programs"
 	"github.com/roomsecrets/roomsecret-operator/test/soak/model"
@@ -166,25 +166,15 @@ func (w *world) writes() ([]string, error) {
 }
 
 // callLog reads what the room server writes down of calls.
-type callLog struct {
-	path   string
-	offset int64
-}
+type callLog struct{ testkube.Tail }
 
 // writes returns what participants have written to rooms since the last call. Everybody but the operator uses REST, as the
 // holder of a key and not as a participant.
 func (l *callLog) writes() ([]string, error) {
-	file, err := os.Open(l.path)
+	content, err := l.Lines()
 	if err != nil {
 		return nil, err
 	}
-	defer file.Close()
-	content, err := io.ReadAll(io.NewSectionReader(file, l.offset, 1<<62))
-	if err != nil {
-		return nil, err
-	}
-	content = content[:bytes.LastIndexByte(content, '\n')+1]
-	l.offset += int64(len(content))
 	var writes []string
 	for line := range bytes.Lines(content) {
 		var call struct {
@@ -218,7 +208,7 @@ func (w *world) checkLaws() {
 // checkOutput expects that no program has told a secret, panicked or had a data race since the last quiet point.
 func (w *world) checkOutput() {
 	w.t.Helper()
-	calls, err := os.ReadFile(w.calls.path)
+	calls, err := os.ReadFile(w.calls.Path)
 	w.Expect(err).NotTo(gomega.HaveOccurred())
 	outputs := []string{string(calls)}
 	for _, program := range w.heard {

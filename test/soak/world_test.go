@@ -76,8 +76,8 @@ func newWorld(t *testing.T) *world {
 	w.Expect(err).NotTo(gomega.HaveOccurred())
 	w.kube, w.requests = installed.Kube, cluster.AuditLog()
 
-	w.calls = &callLog{path: filepath.Join(w.dir, "calls.log")}
-	w.server = programs.StartRoomServer(t, w.dir, "--audit-log", w.calls.path)
+	w.calls = &callLog{testkube.Tail{Path: filepath.Join(w.dir, "calls.log")}}
+	w.server = programs.StartRoomServer(t, w.dir, "--audit-log", w.calls.Path)
 	w.heard = append(w.heard, w.server.Program)
 	key, err := token.ParseAPIKey(w.server.APIKey())
 	w.Expect(err).NotTo(gomega.HaveOccurred())
