@@ -151,7 +151,7 @@ func (s *stage) expectRotation(t *testing.T, p population, c cache.Cache) *follo
 			f.rows = append(f.rows, s.rows.arrivals.expect(p.room(i)+"/"+p.name(i), p.rotatedValue(i)))
 		}
 	}
-	before := s.digests(t, p)
+	before := s.digests(t, p, func(rs roomv1alpha1.RoomSecret) bool { return len(rs.Status.Entries) > 0 })
 	f.statuses = newStanding(func(rs *roomv1alpha1.RoomSecret) bool {
 		return rs.Spec.Push != nil && isReady(rs) && len(rs.Status.Entries) > 0 && rs.Status.Entries[0].Digest != before[rs.Name]
 	})
@@ -159,15 +159,15 @@ func (s *stage) expectRotation(t *testing.T, p population, c cache.Cache) *follo
 	return f
 }
 
-// digests returns what the statuses of a population say that the rows hold, by the name of the RoomSecret.
-func (s *stage) digests(t *testing.T, p population) map[string]string {
+// digests returns what the statuses of a population say that the rows hold, by the name of the RoomSecret, where so is true.
+func (s *stage) digests(t *testing.T, p population, so func(roomv1alpha1.RoomSecret) bool) map[string]string {
 	t.Helper()
 	var list roomv1alpha1.RoomSecretList
 	check(t, s.kube.List(t.Context(), &list, client.InNamespace(p.namespace)))
 	digests := map[string]string{}
 	for _, rs := range list.Items {
-		for _, entry := range rs.Status.Entries {
-			digests[rs.Name] = entry.Digest
+		if so(rs) {
+			digests[rs.Name] = rs.Status.Entries[0].Digest
 		}
 	}
 	return digests

@@ -72,7 +72,7 @@ type changed struct {
 // changeAll changes all sources and waits until all are in sync. If there is a leader, it gets a signal meanwhile.
 func (s *stage) changeAll(t *testing.T, p population, leader *replica, signal syscall.Signal) changed {
 	t.Helper()
-	before := s.syncedDigests(t, p)
+	before := s.digests(t, p, syncs)
 	next := s.nextLeader(t)
 	value := "changed at " + time.Now().String()
 	s.rows.record()
@@ -111,25 +111,16 @@ func (s *stage) firstWrite(since time.Time) int {
 	return slices.IndexFunc(s.rows.recorded(), func(w written) bool { return !w.at.Before(since) })
 }
 
-// syncedDigests returns what the RoomSecrets that are in sync say of their rows, by name.
-func (s *stage) syncedDigests(t *testing.T, p population) map[string]string {
-	t.Helper()
-	var list roomv1alpha1.RoomSecretList
-	check(t, s.kube.List(t.Context(), &list, client.InNamespace(p.namespace)))
-	digests := map[string]string{}
-	for _, rs := range list.Items {
-		if rs.Status.Summary != nil && rs.Status.Summary.InSync == 1 {
-			digests[rs.Name] = rs.Status.Entries[0].Digest
-		}
-	}
-	return digests
+// syncs reports whether the one entry of a RoomSecret is in sync.
+func syncs(rs roomv1alpha1.RoomSecret) bool {
+	return rs.Status.Summary != nil && rs.Status.Summary.InSync == 1
 }
 
 // awaitDigests waits until all RoomSecrets are in sync, and none says the same as before.
 func (s *stage) awaitDigests(t *testing.T, p population, before map[string]string) {
 	t.Helper()
 	for late := time.After(patience); ; {
-		now := s.syncedDigests(t, p)
+		now := s.digests(t, p, syncs)
 		for name, digest := range before {
 			if now[name] == digest {
 				delete(now, name)
