@@ -171,9 +171,10 @@ var forbidden = protocol.Error{Text: "no", Code: protocol.CodePermissionDenied}
 
 func newUnlistable(instead protocol.Content) *unlistable {
 	u := &unlistable{hostile: &hostile{}}
-	u.answer = func(call protocol.Invoke, _ string) protocol.Content {
+	data := packedContent(instead)
+	u.answer = func(call protocol.Invoke, _ string) []byte {
 		if call.Tool == protocol.ToolListSecrets && u.silent.Load() {
-			return instead
+			return data
 		}
 		return nil
 	}

@@ -22,8 +22,9 @@ import (
 
 // hostile is a room that has "a", "b" and whatever is set, and keeps to the protocol but for what its members say.
 type hostile struct {
-	// answer replaces the answers of some tools; it returns nil where it has nothing to say.
-	answer func(call protocol.Invoke, id string) protocol.Content
+	// answer replaces the answers of some tools; it returns nil where it has nothing to say. What it returns is packed, since
+	// that can take longer than everything that happens to it here.
+	answer func(call protocol.Invoke, id string) []byte
 	// garble replaces the data of an answer.
 	garble func(tool string, data []byte) []byte
 	// greeting is the packet that a participant hears instead of the usual ones.
@@ -103,10 +104,7 @@ func (h *hostile) serve(ws *websocket.Conn) {
 			return
 		}
 		h.count(call.Tool)
-		data, err := protocol.PackContent(h.respond(call))
-		if err != nil {
-			return
-		}
+		data := h.respond(call)
 		if h.garble != nil {
 			data = h.garble(call.Tool, data)
 		}
@@ -131,17 +129,30 @@ func packed(header any) []byte {
 	return data
 }
 
+func packedContent(content protocol.Content) []byte {
+	data, err := protocol.PackContent(content)
+	if err != nil {
+		panic(err)
+	}
+	return data
+}
+
 // respond answers a call as a room should, unless answer has something else to say.
-func (h *hostile) respond(call protocol.Invoke) protocol.Content {
+func (h *hostile) respond(call protocol.Invoke) []byte {
 	input, id := secretOf(call)
 	if h.answer != nil {
-		if content := h.answer(call, id); content != nil {
-			return content
+		if data := h.answer(call, id); data != nil {
+			return data
 		}
 	}
+	return packedContent(h.result(call.Tool, input, id))
+}
+
+// result is what a room says when a tool is called with a secret.
+func (h *hostile) result(tool string, input protocol.File, id string) protocol.Content {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	switch call.Tool {
+	switch tool {
 	case protocol.ToolGetSecret:
 		if file, ok := h.value[id]; ok {
 			return file
@@ -198,13 +209,18 @@ func manyRows(rows, size int) protocol.Content {
 // goes on, and it is not asked over and over.
 func TestAHostileRoomHurtsNobody(t *testing.T) {
 	t.Parallel()
-	only := func(tool, id string, content protocol.Content) func(protocol.Invoke, string) protocol.Content {
-		return func(call protocol.Invoke, about string) protocol.Content {
+	only := func(tool, id string, content protocol.Content) func(protocol.Invoke, string) []byte {
+		data := packedContent(content)
+		return func(call protocol.Invoke, about string) []byte {
 			if call.Tool == tool && (id == "" || id == about) {
-				return content
+				return data
 			}
 			return nil
 		}
+	}
+	always := func(content protocol.Content) func(protocol.Invoke, string) []byte {
+		data := packedContent(content)
+		return func(protocol.Invoke, string) []byte { return data }
 	}
 	const tryingAgain, notReady, tooLarge, missing = "Unknown/Progressing", "Unknown/RoomNotReady", "False/TooLarge", "False/RoomSecretNotFound"
 	cases := map[string]struct {
@@ -226,12 +242,10 @@ func TestAHostileRoomHurtsNobody(t *testing.T) {
 		"that keeps another type":                {&hostile{garble: anotherType}, inSync, "False/Conflict", inSync}, // it is not what was written
 		"that keeps nothing":                     {&hostile{answer: only(protocol.ToolSetSecret, "", protocol.Empty{})}, inSync, tryingAgain, inSync},
 		"that refuses to keep":                   {&hostile{answer: only(protocol.ToolSetSecret, "", protocol.Error{Text: "no", Code: protocol.CodeInvalidRequest})}, inSync, "False/Rejected", inSync},
-		"that fails": {&hostile{answer: func(protocol.Invoke, string) protocol.Content {
-			return protocol.Error{Text: strings.Repeat("!", 1<<20)}
-		}}, tryingAgain, tryingAgain, tryingAgain},
-		"that hangs up":          {&hostile{garble: func(string, []byte) []byte { return []byte(hangUp) }}, notReady, notReady, notReady},
-		"that greets with noise": {&hostile{greeting: []byte("hello")}, notReady, notReady, notReady},
-		"that greets for ever":   {&hostile{greeting: []byte{0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 'x'}}, notReady, notReady, notReady},
+		"that fails":                             {&hostile{answer: always(protocol.Error{Text: strings.Repeat("!", 1<<20)})}, tryingAgain, tryingAgain, tryingAgain},
+		"that hangs up":                          {&hostile{garble: func(string, []byte) []byte { return []byte(hangUp) }}, notReady, notReady, notReady},
+		"that greets with noise":                 {&hostile{greeting: []byte("hello")}, notReady, notReady, notReady},
+		"that greets for ever":                   {&hostile{greeting: []byte{0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 'x'}}, notReady, notReady, notReady},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
