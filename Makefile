@@ -47,7 +47,7 @@ GOLANGCI_LINT := $(CURDIR)/bin/tools/golangci-lint
 TOOLS := bin/tools/.$(shell go env GOVERSION)
 
 # Not for hack/images: it shares nothing between goroutines, and hashes and compresses images ten times slower then.
-GO_TEST := CGO_ENABLED=1 KUBEBUILDER_ASSETS=$(CURDIR)/bin/kube go test -race -count=1 -timeout=30m $(TESTFLAGS)
+GO_TEST := CGO_ENABLED=1 KUBEBUILDER_ASSETS=$(CURDIR)/bin/kube go test -race -count=1 -timeout=60m $(TESTFLAGS)
 
 ##@ General
 

@@ -47,7 +47,7 @@ const (
 	// pollInterval of the rooms of the tests: drift is repaired within it.
 	pollInterval = time.Second
 	// patience is how long an Eventually waits. It is a bound for a busy machine, not a measure.
-	patience = 30 * time.Second
+	patience = time.Minute
 	// stillness is how long a Consistently watches: more than two polls.
 	stillness = 3 * time.Second
 	// grace is how long a deletion waits for a room that is out of reach.
