@@ -73,21 +73,56 @@ func (r *RoomSecretReconciler) claimOn(ctx context.Context, s *scope, other *roo
 	}
 	book := ledger{digests: r.Digests, uid: string(other.UID), place: room.address()}
 	_, has = book.rows(other.Status.Entries)[row]
-	asks = other.DeletionTimestamp.IsZero() && slices.ContainsFunc(other.Spec.Push.Entries, func(e roomv1alpha1.PushEntry) bool {
-		return entryAsksFor(e, room.ownIdentity(r.Rooms), row)
-	})
-	return asks, has, nil
+	return slices.Contains(rowsAskedFor(other, room.ownIdentity(r.Rooms)), row), has, nil
 }
 
-// entryAsksFor reports whether an entry asks for a row, when the operator's identity in its room is own.
-func entryAsksFor(entry roomv1alpha1.PushEntry, own string, row plan.Row) bool {
-	if entry.IDOrDefault() != row.ID || cmp.Or(string(entry.ForIdentity), own) != row.Identity {
-		return false
+// rowsAskedFor returns the rows that the entries of a push ask for, when the operator's identity in its room is own.
+func rowsAskedFor(rs *roomv1alpha1.RoomSecret, own string) []plan.Row {
+	if rs.Spec.Push == nil || !rs.DeletionTimestamp.IsZero() {
+		return nil
 	}
-	if row.DelegatedTo == "" {
-		return !entry.DelegatedOnly
+	var rows []plan.Row
+	for _, entry := range rs.Spec.Push.Entries {
+		row := plan.Row{Identity: cmp.Or(string(entry.ForIdentity), own), ID: entry.IDOrDefault()}
+		if !entry.DelegatedOnly {
+			rows = append(rows, row)
+		}
+		for _, delegation := range entry.Delegations {
+			row.DelegatedTo = string(delegation.To)
+			rows = append(rows, row)
+		}
 	}
-	return slices.ContainsFunc(entry.Delegations, func(d roomv1alpha1.Delegation) bool { return string(d.To) == row.DelegatedTo })
+	return rows
+}
+
+// claim is one row or target that a RoomSecret asks for or, as far as its status says, has. It wakes whoever may want the same, so it
+// needs neither a seal nor to know the operator's identity.
+type claim struct {
+	// index and value find those who may want the same.
+	index, value string
+	row          plan.Row
+	has          bool
+}
+
+func claimsOf(rs *roomv1alpha1.RoomSecret) map[claim]bool {
+	claims := map[claim]bool{}
+	for _, row := range rowsAskedFor(rs, "") {
+		claims[claim{index: indexRow, value: row.ID, row: row}] = true
+	}
+	if rs.Spec.Push != nil {
+		for _, entry := range rs.Status.Entries {
+			if entry.Origin != "" {
+				claims[claim{index: indexRow, value: entry.ID, row: entryRow(entry), has: true}] = true
+			}
+		}
+	}
+	for _, target := range targetOf(rs) {
+		claims[claim{index: indexTarget, value: target}] = true
+		if slices.ContainsFunc(rs.Status.Entries, func(e roomv1alpha1.EntryStatus) bool { return e.Origin != "" }) {
+			claims[claim{index: indexTarget, value: target, has: true}] = true
+		}
+	}
+	return claims
 }
 
 // claimedTarget returns the name of another RoomSecret that has the better claim to the target, and "" when there is

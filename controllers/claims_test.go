@@ -96,6 +96,72 @@ func TestClaimsReachAcrossNamespacesAndKindsOfRoom(t *testing.T) {
 	w.settled(second)
 }
 
+// To claim a row is more than to use its id, and to have it is more than to ask for it: whoever waits is told of each that ends.
+func TestWhoWaitsForARowGetsItOnceTheHolderLetsGo(t *testing.T) {
+	t.Parallel()
+	billing := []roomv1alpha1.Delegation{{To: "billing"}}
+	ask := func(change func(*roomv1alpha1.PushEntry)) func(*roomv1alpha1.RoomSecret) {
+		return func(rs *roomv1alpha1.RoomSecret) {
+			rs.Spec.Push.Entries[0].ID = "a"
+			change(&rs.Spec.Push.Entries[0])
+		}
+	}
+	plain, both := ask(func(*roomv1alpha1.PushEntry) {}), ask(func(e *roomv1alpha1.PushEntry) { e.Delegations = billing })
+	delegated := ask(func(e *roomv1alpha1.PushEntry) { e.Delegations, e.DelegatedOnly = billing, true })
+	others := ask(func(e *roomv1alpha1.PushEntry) { e.ForIdentity = "alice" })
+	for name, c := range map[string]struct {
+		holds, wants func(*roomv1alpha1.RoomSecret)
+		letGo        func(w *world, holder *roomv1alpha1.RoomSecret)
+	}{
+		"for the row of another identity": {plain, plain, func(w *world, holder *roomv1alpha1.RoomSecret) { edit(w, holder, others) }},
+		"for none": {both, delegated, func(w *world, holder *roomv1alpha1.RoomSecret) {
+			edit(w, holder, ask(func(e *roomv1alpha1.PushEntry) { e.Delegations = nil }))
+		}},
+		"and keeps the delegated one": {both, plain, func(w *world, holder *roomv1alpha1.RoomSecret) { edit(w, holder, delegated) }},
+		"and asks for it still": {plain, plain, func(w *world, _ *roomv1alpha1.RoomSecret) {
+			w.remove(newSecret(w.ns, "source", nil))
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.withRoom()
+			older := w.newPush("older", []string{"mine"}, func(rs *roomv1alpha1.RoomSecret) { rs.Spec.Push.SecretRef.Name = "other" })
+			holder := w.newPush("holder", []string{"a"}, deletes, c.holds, func(rs *roomv1alpha1.RoomSecret) {
+				rs.Spec.Push.OnSourceDeleted = roomv1alpha1.SourceDeletedDelete
+			})
+			w.create(newSecret(w.ns, "source", map[string]string{"a": "holder"}), newSecret(w.ns, "other", map[string]string{"mine": "older"}), older)
+			w.Eventually(func() bool { return metav1.Now().Unix() > older.CreationTimestamp.Unix() }).Should(BeTrue(), "ages differ by a second at least")
+			w.create(holder)
+			w.settled(older, holder)
+			edit(w, older, c.wants)
+			w.Eventually(w.state(older)).Should(Equal("False/Conflict"))
+			c.letGo(w, holder)
+			w.settled(older)
+		})
+	}
+}
+
+// A RoomSecret whose room is gone can do nothing in it, whatever it has.
+func TestWhoWaitsForARowGetsItOnceTheRoomOfTheHolderIsGone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, "another")
+	room := w.withRoom()
+	clusterRoom := w.withClusterRoom(roomv1alpha1.OperationRead, roomv1alpha1.OperationWrite)
+	holder, waits := w.newPush("holder", []string{"a"}), w.newPush("waits", []string{"a"}, func(rs *roomv1alpha1.RoomSecret) {
+		rs.Namespace = w.namespaces[1]
+		rs.Spec.RoomRef = roomv1alpha1.RoomReference{Kind: roomv1alpha1.KindClusterRoom, Name: clusterRoom.Name}
+		rs.Spec.Push.ConflictPolicy = roomv1alpha1.ConflictAdopt
+	})
+	w.create(newSecret(w.ns, "source", map[string]string{"a": "holder"}), newSecret(w.namespaces[1], "source", map[string]string{"a": "waits"}), holder)
+	w.settled(holder)
+	w.create(waits)
+	w.Eventually(w.state(waits)).Should(Equal("False/Conflict"))
+	w.remove(room)
+	w.Eventually(w.value(w.key(own, "a"))).Should(Equal("waits"))
+	w.settled(waits)
+}
+
 func TestOfTwoPullsIntoOneTargetTheHolderKeepsIt(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -112,6 +178,28 @@ func TestOfTwoPullsIntoOneTargetTheHolderKeepsIt(t *testing.T) {
 	w.remove(first)
 	w.Eventually(w.secretValue("app", "b")).Should(Equal("two"), "the target goes with its owner, and the other one creates it anew")
 	w.settled(second)
+}
+
+// What stands between them then is a Secret that nobody has a record of.
+func TestWhoWaitsForATargetIsToldOnceTheHolderHasNothingInIt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.put(w.key(own, "a"), "older")
+	w.put(w.key(own, "b"), "holder")
+	w.withRoom()
+	into := func(rs *roomv1alpha1.RoomSecret) { rs.Spec.Pull.Target.Name = "app" }
+	older := w.newPull("older", []string{"a"}, creation(roomv1alpha1.CreationOrphan))
+	holder := w.newPull("holder", []string{"b"}, creation(roomv1alpha1.CreationOrphan), into)
+	w.create(older)
+	w.Eventually(func() bool { return metav1.Now().Unix() > older.CreationTimestamp.Unix() }).Should(BeTrue(), "ages differ by a second at least")
+	w.create(holder)
+	w.settled(older, holder)
+	edit(w, older, into)
+	w.Eventually(w.state(older)).Should(Equal("False/Conflict"))
+	edit(w, holder, func(rs *roomv1alpha1.RoomSecret) {
+		rs.Spec.Pull.Entries = []roomv1alpha1.PullEntry{{Key: "c", ID: "not-there", OnMissing: roomv1alpha1.OnMissingKeep}}
+	})
+	w.Eventually(func() string { return w.condition(older, roomv1alpha1.ConditionReady).Message }).Should(ContainSubstring("is not ours"))
 }
 
 func TestTwoPullsMergeIntoOneTarget(t *testing.T) {

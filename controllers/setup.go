@@ -202,14 +202,14 @@ func setupRoomSecrets(mgr ctrl.Manager, o Options, answers *Answers) error {
 		For(&roomv1alpha1.RoomSecret{}, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, syncRequests(), decisions()))).
 		Watches(&roomv1alpha1.RoomSecret{}, find.rivals()).
 		Watches(&roomv1alpha1.RoomSecret{}, find.fellows()).
-		Watches(&roomv1alpha1.Room{}, handler.EnqueueRequestsFromMapFunc(find.ofRoom), changed).
+		Watches(&roomv1alpha1.Room{}, find.ofRooms(), changed).
 		WatchesMetadata(&corev1.Secret{}, find.secrets()).
 		WatchesRawSource(find.roomSecretEvents(o.Rooms)).
 		WatchesRawSource(answers.wakeUps()).
 		WatchesRawSource(errandEvents(o.Errands)).
 		WithOptions(concurrent(o))
 	if !o.WithoutClusterRooms {
-		b = b.Watches(&roomv1alpha1.ClusterRoom{}, handler.EnqueueRequestsFromMapFunc(find.ofRoom), changed).
+		b = b.Watches(&roomv1alpha1.ClusterRoom{}, find.ofRooms(), changed).
 			WatchesMetadata(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(find.ofNamespace), builder.WithPredicates(predicate.LabelChangedPredicate{}))
 	}
 	return b.Complete(withSpans(r, o, "RoomSecret"))

@@ -5,7 +5,6 @@ package controllers
 
 import (
 	"context"
-	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -85,6 +84,38 @@ func (f finder) ofRoom(ctx context.Context, object client.Object) []ctrl.Request
 	return f.roomSecrets(ctx, indexRoom, room.key.String())
 }
 
+// ofRooms tells the RoomSecrets of a Room or ClusterRoom of its changes. Once it is gone it tells those of others that are the same
+// room too: they may wait for what its RoomSecrets have.
+func (f finder) ofRooms() handler.EventHandler {
+	own := handler.EnqueueRequestsFromMapFunc(f.ofRoom)
+	same := handler.EnqueueRequestsFromMapFunc(f.ofNamesakes)
+	return handler.Funcs{
+		CreateFunc: own.Create, UpdateFunc: own.Update, GenericFunc: own.Generic,
+		DeleteFunc: func(ctx context.Context, e event.DeleteEvent, queue workqueue.TypedRateLimitingInterface[ctrl.Request]) {
+			own.Delete(ctx, e, queue)
+			same.Delete(ctx, e, queue)
+		},
+	}
+}
+
+// ofNamesakes maps a Room or ClusterRoom to the RoomSecrets of others that are the same room.
+func (f finder) ofNamesakes(ctx context.Context, object client.Object) []ctrl.Request {
+	room, ok := roomFrom(object)
+	if !ok {
+		return nil
+	}
+	same, err := namesakes(ctx, f.reader, room)
+	if err != nil {
+		ctrl.LoggerFrom(ctx).Error(err, "find the RoomSecrets that a change concerns", "index", indexAddress)
+		return nil
+	}
+	var requests []ctrl.Request
+	for _, other := range same {
+		requests = append(requests, f.roomSecrets(ctx, indexRoom, other.key.String())...)
+	}
+	return requests
+}
+
 // ofNamespace maps a namespace, whose labels access rules may select, to its RoomSecrets that use a ClusterRoom.
 func (f finder) ofNamespace(ctx context.Context, namespace client.Object) []ctrl.Request {
 	var list roomv1alpha1.RoomSecretList
@@ -101,33 +132,32 @@ func (f finder) ofNamespace(ctx context.Context, namespace client.Object) []ctrl
 	return requests
 }
 
-// rivals tells the RoomSecrets that want what another one has just let go of.
+// rivals tells the RoomSecrets that may want what another one has just let go of.
 func (f finder) rivals() handler.EventHandler {
-	wake := func(ctx context.Context, rs *roomv1alpha1.RoomSecret, rows, targets []string, queue workqueue.TypedRateLimitingInterface[ctrl.Request]) {
-		requests := make([]ctrl.Request, 0, len(rows)+len(targets))
-		for _, id := range rows {
-			requests = append(requests, f.roomSecrets(ctx, indexRow, id)...)
-		}
-		for _, name := range targets {
-			requests = append(requests, f.roomSecrets(ctx, indexTarget, name)...)
-		}
-		for _, request := range requests {
-			if request.NamespacedName != client.ObjectKeyFromObject(rs) {
-				queue.Add(request)
+	wake := func(ctx context.Context, rs *roomv1alpha1.RoomSecret, gone map[claim]bool, queue workqueue.TypedRateLimitingInterface[ctrl.Request]) {
+		for claim := range gone {
+			for _, request := range f.roomSecrets(ctx, claim.index, claim.value) {
+				if request.NamespacedName != client.ObjectKeyFromObject(rs) {
+					queue.Add(request)
+				}
 			}
 		}
 	}
 	return handler.Funcs{
 		DeleteFunc: func(ctx context.Context, e event.DeleteEvent, queue workqueue.TypedRateLimitingInterface[ctrl.Request]) {
 			if rs, ok := e.Object.(*roomv1alpha1.RoomSecret); ok {
-				wake(ctx, rs, rowsOf(rs), targetOf(rs), queue)
+				wake(ctx, rs, claimsOf(rs), queue)
 			}
 		},
 		UpdateFunc: func(ctx context.Context, e event.UpdateEvent, queue workqueue.TypedRateLimitingInterface[ctrl.Request]) {
 			before, ok := e.ObjectOld.(*roomv1alpha1.RoomSecret)
 			after, ok2 := e.ObjectNew.(*roomv1alpha1.RoomSecret)
 			if ok && ok2 {
-				wake(ctx, after, without(rowsOf(before), rowsOf(after)), without(targetOf(before), targetOf(after)), queue)
+				gone := claimsOf(before)
+				for claim := range claimsOf(after) {
+					delete(gone, claim)
+				}
+				wake(ctx, after, gone, queue)
 			}
 		},
 	}
@@ -160,11 +190,6 @@ func (f finder) fellows() handler.EventHandler {
 			}
 		},
 	}
-}
-
-// without returns the items of a that are not in b.
-func without(a, b []string) []string {
-	return slices.DeleteFunc(a, func(item string) bool { return slices.Contains(b, item) })
 }
 
 // roomsBy maps a Secret or a ConfigMap to the rooms of a kind that an index finds by its name.
