@@ -133,21 +133,39 @@ func (m *memory) tracked() map[plan.Row]uint64 {
 	return rows
 }
 
+// examine looks at a row for a poll that began at version, and returns the owners to wake. When something has been noted since, what
+// the poll saw may be older or newer than that: then the row is looked at again, once.
+func (m *memory) examine(row plan.Row, version uint64, look func(again bool) (digest string, err error)) ([]types.NamespacedName, error) {
+	for again := false; ; again = true {
+		digest, err := look(again)
+		if err != nil {
+			return nil, err
+		}
+		owners, current := m.compare(row, version, digest, time.Now())
+		if current == version || again {
+			return owners, nil
+		}
+		version = current
+	}
+}
+
 // compare remembers what a poll saw and returns the owners of a row that differs from what was remembered. It does
-// nothing when something newer than version has been noted since, or the row is being written.
-func (m *memory) compare(row plan.Row, version uint64, digest string, now time.Time) []types.NamespacedName {
+// nothing when something newer than version has been noted since, or the row is being written. It returns the version of now.
+func (m *memory) compare(row plan.Row, version uint64, digest string, now time.Time) ([]types.NamespacedName, uint64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	r := m.rows[row]
-	if r == nil || r.version != version || r.writes > 0 || (r.known && r.digest == digest) {
-		return nil
-	}
-	if !r.known && !r.awaited {
+	switch {
+	case r == nil:
+		return nil, version
+	case r.version != version, r.writes > 0, r.known && r.digest == digest:
+		return nil, r.version
+	case !r.known && !r.awaited:
 		r.awaited = true
-		return nil
+		return nil, version
 	}
 	r.known, r.digest, r.noticed = true, digest, now
-	return slices.Clone(r.owners)
+	return slices.Clone(r.owners), version
 }
 
 // noticedAt returns when the first of the changes to rows was noticed that nobody has asked for yet; zero for none.

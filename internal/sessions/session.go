@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"sync"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 	"k8s.io/apimachinery/pkg/types"
@@ -89,16 +88,18 @@ func (s *session) poll(ctx context.Context) {
 	group.SetLimit(readsInFlight)
 	for row, version := range rows {
 		group.Go(func() error {
-			digest, err := s.look(ctx, row, listed)
-			if err != nil {
-				return err
-			}
-			for _, owner := range s.memory.compare(row, version, digest, time.Now()) {
+			owners, err := s.memory.examine(row, version, func(again bool) (string, error) {
+				if again {
+					return s.look(ctx, row, nil) // the list is older than what has happened since
+				}
+				return s.look(ctx, row, listed)
+			})
+			for _, owner := range owners {
 				if _, already := woken.LoadOrStore(owner, true); !already {
 					s.changed(owner)
 				}
 			}
-			return nil
+			return err
 		})
 	}
 	_ = group.Wait() // the requests are counted where they are made, and the next poll tries again
