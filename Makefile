@@ -32,7 +32,7 @@ CLUSTER_TESTS := ./controllers/... ./internal/testkube/... ./test/api/... ./test
 NODE_TESTS := ./test/node
 
 # Go modules of their own that hold code and tests.
-MODULES := hack/images hack/kube hack/networkpolicies test/consent test/gitops test/oauth
+MODULES := hack/images hack/kube hack/networkpolicies hack/plots test/consent test/gitops test/oauth
 
 # Where generated files go; verify points these elsewhere and compares.
 API_OUT := api/v1alpha1
@@ -143,6 +143,10 @@ bench: kube ## Print speed and memory as ratios, each measured for BENCHTIME (de
 bench-scale: kube ## Print how the operator does with N RoomSecrets (default 1000), beside a bare client.
 	@mkdir -p dist
 	@go test -v -count=1 -timeout=3h ./test/bench/scale -args -n $(N) -json "$(CURDIR)/dist/bench-scale.json"
+
+.PHONY: plots
+plots: ## Put the figures in docs/figures, each a dist/bench-scale.json, into docs/performance.md.
+	@go run -C hack/plots . -figures "$(CURDIR)/docs/figures" -out "$(CURDIR)/docs/images" -page "$(CURDIR)/docs/performance.md"
 
 .PHONY: bench-check
 bench-check: kube ## Fail if a ratio of bench-scale is worse than the committed one, beyond its margin.
