@@ -5,6 +5,8 @@ package scale
 
 import (
 	"context"
+	"net/http"
+	"strconv"
 	"testing"
 	"time"
 
@@ -32,19 +34,23 @@ func storm(t *testing.T, s *stage, r *report, p, other population) {
 	s.server.start(t)
 	eventually(t, func() bool { return s.server.attempts(t).sum("") > 0 })
 	began := time.Now()
+	eventually(t, func() bool { return s.server.attempts(t)[strconv.Itoa(http.StatusSwitchingProtocols)] >= roomCount })
+	joined := time.Since(began)
 	o.standing.await(t, p.n)
 	took := time.Since(began)
 	o.requests.quiet(t)
 	requests := o.requests.now().since(before)
 
-	r.ratio("storm", "s", took.Seconds(), s.stormReference(t, other).Seconds(), 1.25)
+	referenceJoined, reference := s.stormReference(t, other)
+	r.ratio("storm", "s", took.Seconds(), reference.Seconds(), 1.25)
+	r.part("storm: until the last room is joined again", "s", joined.Seconds(), referenceJoined.Seconds())
 	r.count("storm: writes of objects for each RoomSecret", requests.sum(objectWrites...)/float64(p.n), maxWrites)
 	r.count("storm: reads of Secrets besides credentials", requests["get secrets"], 0)
 	r.perObject("storm", "operator, API server", requests, r.n)
 }
 
-// stormReference does what is to be done once the rooms are back.
-func (s *stage) stormReference(t *testing.T, p population) time.Duration {
+// stormReference does what is to be done once the rooms are back. It returns when all rooms are joined, and when all is done.
+func (s *stage) stormReference(t *testing.T, p population) (joined, done time.Duration) {
 	t.Helper()
 	b := s.newBare(t, p)
 	defer b.stop()
@@ -52,8 +58,9 @@ func (s *stage) stormReference(t *testing.T, p population) time.Duration {
 	check(t, b.watchAll(ctx))
 	began := time.Now()
 	check(t, b.connect(ctx))
+	joined = time.Since(began)
 	check(t, b.each(func(i int) error { return b.recover(ctx, i) }))
-	return time.Since(began)
+	return joined, time.Since(began)
 }
 
 // recover makes the requests with which the operator finds that a RoomSecret is in sync when its room is back.
