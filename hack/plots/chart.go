@@ -83,7 +83,7 @@ func (c chart) draw(runs []measured, file string) error {
 			return err
 		}
 	}
-	p.Y.Max *= 1.15 // room for the legend
+	p.Y.Max *= 1.3 // room for the legend
 	p.Legend.Top, p.Legend.Left, p.Legend.Padding = true, true, vg.Points(2)
 	return save(p, file)
 }
