@@ -26,8 +26,13 @@ const fieldManagerPrefix = "roomsecrets.io/"
 
 // owns reports whether a RoomSecret is among those who wrote a field of the target last.
 func (t target) owns(rs *roomv1alpha1.RoomSecret, path ...any) bool {
+	return t.wrote(fieldManager(rs), path...)
+}
+
+// wrote reports whether a field manager is among those who wrote a field of the target last.
+func (t target) wrote(manager string, path ...any) bool {
 	field := fieldpath.MakePathOrDie(path...)
-	return slices.ContainsFunc(t.fieldsOf(rs), func(fields *fieldpath.Set) bool { return fields.Has(field) })
+	return slices.ContainsFunc(t.fieldsOf(manager), func(fields *fieldpath.Set) bool { return fields.Has(field) })
 }
 
 // takenOver reports whether another RoomSecret wrote a key of the target last: it may have done so as soon as the key was
@@ -45,11 +50,11 @@ func (t target) takenOver(rs *roomv1alpha1.RoomSecret, key string) bool {
 	})
 }
 
-// fieldsOf returns the fields of the target that a RoomSecret wrote last.
-func (t target) fieldsOf(rs *roomv1alpha1.RoomSecret) []*fieldpath.Set {
+// fieldsOf returns the fields of the target that a field manager wrote last.
+func (t target) fieldsOf(manager string) []*fieldpath.Set {
 	var sets []*fieldpath.Set
 	for _, entry := range t.secret.ManagedFields {
-		if entry.Manager != fieldManager(rs) {
+		if entry.Manager != manager {
 			continue
 		}
 		if fields := fieldsIn(entry); fields != nil {
@@ -137,7 +142,7 @@ func (t target) withoutForeign(rs *roomv1alpha1.RoomSecret, kind string, there, 
 func (m metadata) isOn(t target, rs *roomv1alpha1.RoomSecret) bool {
 	return contains(t.secret.Labels, m.labels) && contains(t.secret.Annotations, m.annotations) &&
 		(!wantsOwner(rs) || metav1.IsControlledBy(t.secret, rs)) &&
-		!slices.ContainsFunc(t.fieldsOf(rs), func(fields *fieldpath.Set) bool { return m.lacks(fields, rs) })
+		!slices.ContainsFunc(t.fieldsOf(fieldManager(rs)), func(fields *fieldpath.Set) bool { return m.lacks(fields, rs) })
 }
 
 // lacks reports whether there is something in fields that is not asked for. It does not look at the keys.

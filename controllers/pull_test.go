@@ -235,6 +235,35 @@ func TestMergedKeysCanBeRetained(t *testing.T) {
 	w.Expect(w.secret("app").Data).To(HaveLen(3))
 }
 
+// All that is ever left in a Secret is left there by one field manager, whichever RoomSecret leaves it.
+func TestKeysThatWereRetainedBeforeStay(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for _, id := range []string{"a", "b", "c", "d", "e"} {
+		w.put(w.key(own, id), "of "+id)
+	}
+	w.withRoom()
+	w.create(newSecret(w.ns, "app", map[string]string{"theirs": "kept"}))
+	retains := func(rs *roomv1alpha1.RoomSecret) {
+		rs.Spec.Pull.Target.Name, rs.Spec.Pull.DeletionPolicy = "app", roomv1alpha1.DeletionRetain
+	}
+	first := w.newPull("first", []string{"a", "b", "c"}, creation(roomv1alpha1.CreationMerge), retains)
+	second := w.newPull("second", []string{"d", "e"}, creation(roomv1alpha1.CreationMerge), retains)
+	w.create(first, second)
+	w.settled(first, second)
+	drop := func(rs *roomv1alpha1.RoomSecret) {
+		edit(w, rs, func(rs *roomv1alpha1.RoomSecret) { rs.Spec.Pull.Entries = rs.Spec.Pull.Entries[1:] })
+		w.settled(rs)
+	}
+	drop(first)
+	app := w.secret("app")
+	app.Data["a"] = []byte("changed since")
+	w.Expect(w.kube.Update(w.ctx, app)).To(Succeed())
+	drop(first)
+	drop(second)
+	w.Expect(w.data("app")()).To(Equal(map[string]string{"theirs": "kept", "a": "changed since", "b": "of b", "c": "of c", "d": "of d", "e": "of e"}))
+}
+
 func TestAKeyThatIsNotOursIsLeftAloneWhenMerging(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

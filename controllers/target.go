@@ -250,12 +250,21 @@ func (r *RoomSecretReconciler) patchTarget(ctx context.Context, s *scope, t targ
 	return nil
 }
 
-// handOver gives keys that are to stay to another field manager, so that they survive when we stop applying them.
+// handOver gives keys that are to stay to another field manager, so that they survive when we stop applying them. An apply takes
+// away what its manager has and does not name, so what was left there before is named again, as it is.
 func (r *RoomSecretReconciler) handOver(ctx context.Context, secret *corev1.Secret, data map[string][]byte) error {
 	if len(data) == 0 {
 		return nil
 	}
-	config := applycorev1.Secret(secret.Name, secret.Namespace).WithUID(secret.UID).WithData(data)
+	all := maps.Clone(data)
+	for key, value := range secret.Data {
+		if (target{secret: secret}).wrote(retainedManager, "data", key) {
+			all[key] = value
+		}
+	}
+	config := applycorev1.Secret(secret.Name, secret.Namespace).
+		WithUID(secret.UID).WithResourceVersion(secret.ResourceVersion).
+		WithData(all)
 	return r.Client.Apply(ctx, config, client.FieldOwner(retainedManager), client.ForceOwnership)
 }
 
