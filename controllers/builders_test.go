@@ -104,6 +104,13 @@ func (w *world) newRoomSecret(name string, spec roomv1alpha1.RoomSecretSpec, mod
 	return rs
 }
 
+// growOlder waits until whatever is created now is younger than an object: ages are told apart by whole seconds.
+func (w *world) growOlder(object client.Object) {
+	w.t.Helper()
+	created := object.GetCreationTimestamp()
+	w.Eventually(func() bool { return metav1.Now().Unix() > created.Unix() }).Should(gomega.BeTrue(), "ages differ by a second at least")
+}
+
 // deletes makes a push delete what it no longer wants.
 func deletes(rs *roomv1alpha1.RoomSecret) { rs.Spec.Push.DeletionPolicy = roomv1alpha1.DeletionDelete }
 

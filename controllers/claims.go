@@ -98,28 +98,40 @@ func rowsAskedFor(rs *roomv1alpha1.RoomSecret, own string) []plan.Row {
 // claim is one row or target that a RoomSecret asks for or, as far as its status says, has. It wakes whoever may want the same, so it
 // needs neither a seal nor to know the operator's identity.
 type claim struct {
-	// index and value find those who may want the same.
-	index, value string
-	row          plan.Row
-	has          bool
+	place
+	row plan.Row
+	has bool
 }
 
+// place finds those who may want the same, in an index of the cache.
+type place struct{ index, value string }
+
+// places returns the places of claims, each once: several claims are to one id.
+func places(claims map[claim]bool) map[place]bool {
+	places := map[place]bool{}
+	for claim := range claims {
+		places[claim.place] = true
+	}
+	return places
+}
+
+// claimsOf returns all that a RoomSecret claims.
 func claimsOf(rs *roomv1alpha1.RoomSecret) map[claim]bool {
 	claims := map[claim]bool{}
 	for _, row := range rowsAskedFor(rs, "") {
-		claims[claim{index: indexRow, value: row.ID, row: row}] = true
+		claims[claim{place: place{indexRow, row.ID}, row: row}] = true
 	}
 	if rs.Spec.Push != nil {
 		for _, entry := range rs.Status.Entries {
 			if entry.Origin != "" {
-				claims[claim{index: indexRow, value: entry.ID, row: entryRow(entry), has: true}] = true
+				claims[claim{place: place{indexRow, entry.ID}, row: entryRow(entry), has: true}] = true
 			}
 		}
 	}
 	for _, target := range targetOf(rs) {
-		claims[claim{index: indexTarget, value: target}] = true
+		claims[claim{place: place{indexTarget, target}}] = true
 		if slices.ContainsFunc(rs.Status.Entries, func(e roomv1alpha1.EntryStatus) bool { return e.Origin != "" }) {
-			claims[claim{index: indexTarget, value: target, has: true}] = true
+			claims[claim{place: place{indexTarget, target}, has: true}] = true
 		}
 	}
 	return claims

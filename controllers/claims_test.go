@@ -8,7 +8,6 @@ import (
 
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	roomv1alpha1 "github.com/roomsecrets/roomsecret-operator/api/v1alpha1"
 )
@@ -39,7 +38,7 @@ func TestOfTwoPushesThatStartTogetherTheOlderWins(t *testing.T) {
 	w.withRoom()
 	older, younger := w.newPush("z-older", []string{"a"}), w.newPush("a-younger", []string{"a"}, func(rs *roomv1alpha1.RoomSecret) { rs.Spec.Push.SecretRef.Name = "other" })
 	w.create(newSecret(w.ns, "source", map[string]string{"a": "older"}), newSecret(w.ns, "other", map[string]string{"a": "younger"}), older)
-	w.Eventually(func() bool { return metav1.Now().Unix() > older.CreationTimestamp.Unix() }).Should(BeTrue(), "ages differ by a second at least")
+	w.growOlder(older)
 	w.create(younger)
 	w.startManager()
 	w.settled(older)
@@ -65,7 +64,7 @@ func TestTheOlderWinsAlsoBeforeTheRoomIsKnownToBeConnected(t *testing.T) {
 		w.create(older[len(older)-1])
 	}
 	w.create(newSecret(w.ns, "source", values))
-	w.Eventually(func() bool { return metav1.Now().Unix() > older[len(older)-1].CreationTimestamp.Unix() }).Should(BeTrue(), "ages differ by a second at least")
+	w.growOlder(older[len(older)-1])
 	for _, rs := range younger {
 		w.create(rs)
 	}
@@ -131,7 +130,7 @@ func TestWhoWaitsForARowGetsItOnceTheHolderLetsGo(t *testing.T) {
 				rs.Spec.Push.OnSourceDeleted = roomv1alpha1.SourceDeletedDelete
 			})
 			w.create(newSecret(w.ns, "source", map[string]string{"a": "holder"}), newSecret(w.ns, "other", map[string]string{"mine": "older"}), older)
-			w.Eventually(func() bool { return metav1.Now().Unix() > older.CreationTimestamp.Unix() }).Should(BeTrue(), "ages differ by a second at least")
+			w.growOlder(older)
 			w.create(holder)
 			w.settled(older, holder)
 			edit(w, older, c.wants)
@@ -191,7 +190,7 @@ func TestWhoWaitsForATargetIsToldOnceTheHolderHasNothingInIt(t *testing.T) {
 	older := w.newPull("older", []string{"a"}, creation(roomv1alpha1.CreationOrphan))
 	holder := w.newPull("holder", []string{"b"}, creation(roomv1alpha1.CreationOrphan), into)
 	w.create(older)
-	w.Eventually(func() bool { return metav1.Now().Unix() > older.CreationTimestamp.Unix() }).Should(BeTrue(), "ages differ by a second at least")
+	w.growOlder(older)
 	w.create(holder)
 	w.settled(older, holder)
 	edit(w, older, into)

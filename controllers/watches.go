@@ -135,8 +135,8 @@ func (f finder) ofNamespace(ctx context.Context, namespace client.Object) []ctrl
 // rivals tells the RoomSecrets that may want what another one has just let go of.
 func (f finder) rivals() handler.EventHandler {
 	wake := func(ctx context.Context, rs *roomv1alpha1.RoomSecret, gone map[claim]bool, queue workqueue.TypedRateLimitingInterface[ctrl.Request]) {
-		for claim := range gone {
-			for _, request := range f.roomSecrets(ctx, claim.index, claim.value) {
+		for at := range places(gone) {
+			for _, request := range f.roomSecrets(ctx, at.index, at.value) {
 				if request.NamespacedName != client.ObjectKeyFromObject(rs) {
 					queue.Add(request)
 				}
